@@ -1,0 +1,50 @@
+# The verbs of the project: `make help` lists them. Every verb does its own set-up in .venv, once.
+SHELL = /bin/sh
+PYTHON ?= python3
+# What is tested here; the package itself takes a wide range (pyproject.toml).
+TORCH ?= torch==2.14.1 torchvision==0.29.1
+
+VENV = .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+CODE = src tests
+
+.PHONY: help demo test fmt lint one golden check clean
+
+help:  ## list the verbs
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+demo: $(READY)  ## train a first taste for three minutes, then write demo/grid.png
+	$(BIN)/python -m swapae demo --force
+
+test: $(READY)  ## run the tests
+	$(BIN)/python -m pytest
+
+fmt: $(READY)  ## put the code into its one format
+	$(BIN)/python -m ruff format $(CODE)
+	$(BIN)/python -m ruff check --fix $(CODE)
+
+lint: $(READY)  ## format, style, types, import floors
+	$(BIN)/python -m ruff format --check $(CODE)
+	$(BIN)/python -m ruff check $(CODE)
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+one: $(READY)  ## one test: make one T=tests/test_config.py::name
+	$(BIN)/python -m pytest -x $(T)
+
+golden: $(READY)  ## only the tests against the golden files
+	$(BIN)/python -m pytest tests/golden
+
+check: lint  ## all that is checked besides the tests
+
+clean:  ## remove the environment, caches and build outputs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "swapae needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(TORCH)
+	$(BIN)/python -m pip install -e '.[dev]'
+	touch $(READY)

@@ -1,0 +1,31 @@
+"""The commands by name, in the order in which `swapae --help` shows them."""
+
+from collections.abc import Callable
+
+from swapae.cli.codes import decode, encode
+from swapae.cli.common import Report
+from swapae.cli.convert import convert
+from swapae.cli.demo import demo
+from swapae.cli.doctor import doctor
+from swapae.cli.grid import grid
+from swapae.cli.info import info
+from swapae.cli.mix import mix
+from swapae.cli.pairs import pairs
+from swapae.cli.presets import presets
+from swapae.cli.swap import swap
+from swapae.cli.train import train
+
+COMMANDS: dict[str, Callable[..., Report]] = {
+    "train": train,
+    "swap": swap,
+    "grid": grid,
+    "mix": mix,
+    "pairs": pairs,
+    "encode": encode,
+    "decode": decode,
+    "info": info,
+    "convert": convert,
+    "presets": presets,
+    "demo": demo,
+    "doctor": doctor,
+}

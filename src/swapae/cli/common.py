@@ -1,0 +1,68 @@
+"""What every command takes, and the one way a command speaks."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import arg
+
+from swapae.errors import UserError
+
+Report = dict[str, object]
+
+
+class UsageError(UserError):
+    """The command line itself is wrong: exit status 2."""
+
+
+Flag = Annotated[bool, arg(help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class Common:
+    """Options of every command."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to compute."""
+    force: Flag = False
+    """Overwrite outputs that exist."""
+    json: Flag = False
+    """Print one JSON object and nothing else on standard output."""
+    quiet: Flag = False
+    """Print nothing but what was asked for."""
+    debug: Flag = False
+    """Show the traceback of an error."""
+
+    def say(self, text: str) -> None:
+        """Print a line about the work."""
+        if not self.quiet:
+            self.show(text)
+
+    def show(self, text: str) -> None:
+        """Print what was asked for."""
+        if not self.json:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+
+
+CommonOptions = Annotated[Common, arg(name="")]
+Model = Annotated[
+    str, arg(aliases=["-m"], metavar="MODEL", help="Folder of a model, run directory, or hub id.")
+]
+OutFile = Annotated[Path, arg(aliases=["-o"], metavar="OUT")]
+OutFolder = Annotated[Path, arg(aliases=["-o"], metavar="DIR")]
+
+
+def claim_folder(folder: Path, names: list[str], force: bool) -> None:
+    """Refuse, before the work, a folder that is none or in which one of the files exists; make it.
+
+    Raises:
+        UserError: as said.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is not a folder: name another with -o.")
+    taken = [name for name in names if (folder / name).exists()]
+    if taken and not force:
+        raise UserError(f"{folder / taken[0]} exists already: use --force to overwrite it.")
+    folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,105 @@
+"""`swapae demo`: a first taste in three minutes, with nothing but this program."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+from swapae.cli.common import Common, CommonOptions, Report, UsageError
+from swapae.errors import UserError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from swapae.training.loop import RunSummary
+
+NUM_STRUCTURES = NUM_TEXTURES = 5
+UNSEEN_SEED = 1  # training draws its scenes from seed 0
+ENLARGE = 2
+NOTICE = """\
+This is a first taste, not a trained model: {minutes:g} minutes of training on generated pictures.
+Expect blurred forms that begin to take colours over; a real model trains for hours or days."""
+
+
+def demo(
+    *,
+    out: Annotated[Path, arg(aliases=["-o"], metavar="DIR")] = Path("demo"),
+    minutes: Annotated[float, arg(metavar="M")] = 3.0,
+    common: CommonOptions,
+) -> Report:
+    """Train a first taste for three minutes, then show structures wearing other textures.
+
+    Each further call trains on from there and writes the picture anew; with --force it begins anew.
+
+    Args:
+        out: Folder for grid.png and the run.
+        minutes: How long to train.
+    """
+    run, picture = out / "run", out / "grid.png"
+    if not 0 < minutes < 10_000:
+        raise UsageError(f"--minutes must be above 0, not {minutes:g}.")
+    if picture.exists() and not (run / "config.yaml").exists() and not common.force:
+        raise UserError(
+            f"{picture} was not made by the demo: use --force to overwrite it, or -o for another place."
+        )
+    common.say(NOTICE.format(minutes=minutes))
+    summary = _train(run, minutes, common)
+
+    from swapae.images import save_image
+
+    save_image(comparison(str(run), common.device), picture, force=True)
+    common.say(f"trained on {summary.images_seen:,} images so far; run it again to train on")
+    common.say("left: structures (first column) wearing textures (first row); right: the true swaps")
+    common.show(f"wrote {picture}")
+    return {"output": str(picture), "run": str(run), "images_seen": summary.images_seen}
+
+
+def _train(run: Path, minutes: float, common: Common) -> "RunSummary":
+    from swapae.cli.progress import Countdown, stop_on_interrupt
+    from swapae.cli.train import discard
+    from swapae.config import with_overrides
+    from swapae.presets import PRESETS
+    from swapae.training.loop import train
+    from swapae.training.report import Quiet
+
+    often = {"log_images": 32, "snapshot_images": 10**9, "checkpoint_images": 10**9, "total_images": 10**9}
+    config = with_overrides(PRESETS["synthetic64"](), often)
+    if common.force:
+        discard(run)
+    clock = Countdown(60 * minutes)
+    reporter = Quiet() if common.quiet else clock
+    with stop_on_interrupt(common) as asked:
+        summary = train(
+            config,
+            "synthetic",
+            run,
+            device=common.device,
+            reporter=reporter,
+            stop=lambda: asked() or clock.is_over(),
+        )
+        if asked():
+            raise KeyboardInterrupt(f"saved at {summary.images_seen:,} images; the same command goes on.")
+    return summary
+
+
+def comparison(model: str, device: str) -> "Image":
+    """Structures × textures by the model and, beside, as they truly are: scenes that training never drew."""
+    from PIL.Image import fromarray
+
+    from swapae.cli.hybrids import Coder
+    from swapae.data.synthetic import render, sample_scenes, structure_of, texture_of
+    from swapae.images import grid, resize
+
+    coder = Coder.load(model, device)
+    scenes = sample_scenes(UNSEEN_SEED, range(NUM_STRUCTURES + NUM_TEXTURES))
+    forms, stuffs = structure_of(scenes), texture_of(scenes)
+    pictures = [fromarray(pixels) for pixels in render(forms, stuffs, 64)]
+    encoded = [coder.encode(picture) for picture in pictures]
+    header: list[Image | None] = [None, *pictures[NUM_STRUCTURES:]]
+    made, true = [header], [header]
+    for i in range(NUM_STRUCTURES):
+        made.append([pictures[i], *(coder.hybrid(encoded[i], other) for other in encoded[NUM_STRUCTURES:])])
+        swaps = render(forms[i : i + 1], stuffs[NUM_STRUCTURES:], 64)
+        true.append([pictures[i], *(fromarray(pixels) for pixels in swaps)])
+    sheet = grid([[grid(made), grid(true)]], gap=12)
+    return resize(sheet, (ENLARGE * sheet.width, ENLARGE * sheet.height))

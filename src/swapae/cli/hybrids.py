@@ -1,0 +1,49 @@
+"""A loaded model and the pictures it has encoded: encode once, decode many times, keep transparency."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL.Image import Image
+
+from swapae.codes import Codes
+from swapae.images import put_alpha, save_image, split_alpha
+from swapae.model import SwappingAutoencoder, blend, paired
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An image's codes, and its transparency (L) where it has any."""
+
+    codes: Codes
+    alpha: Image | None
+
+
+@dataclass(frozen=True)
+class Coder:
+    """Pictures in, pictures out."""
+
+    model: SwappingAutoencoder
+
+    @staticmethod
+    def load(name: str, device: str) -> "Coder":
+        """The model that MODEL names, on the device that `--device` names."""
+        return Coder(SwappingAutoencoder.from_pretrained(name, device=device))
+
+    def encode(self, picture: Image) -> Encoded:
+        """Encode one picture; transparent parts are seen over white."""
+        return Encoded(self.model.encode_image(picture), split_alpha(picture)[1])
+
+    def hybrid(self, structure: Encoded, texture: Encoded, strength: float = 1.0) -> Image:
+        """The first picture with the second's texture (model-spec §11.1), at the first's size."""
+        mixed = blend([structure.codes.texture, texture.codes.texture], [1 - strength, strength])
+        picture = self.model.decode_image(paired(structure.codes, mixed))
+        return put_alpha(picture, structure.alpha)
+
+    def reconstruction(self, image: Encoded) -> Image:
+        """The picture decoded from its own codes."""
+        return self.hybrid(image, image)
+
+    @staticmethod
+    def save(picture: Image, file: Path, force: bool) -> None:
+        """Write a picture as its suffix says."""
+        save_image(picture, file, force=force)

@@ -1,0 +1,85 @@
+"""Long work on a terminal: who hears of it, and how Ctrl-C ends it."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+from swapae.cli.common import Common
+from swapae.training.report import Quiet, Reporter, default_reporter, duration, summary
+
+Stop = Callable[[], bool]
+
+
+def reporter_for(common: Common) -> Reporter:
+    """The default reporter, which speaks on standard error, or a silent one."""
+    return Quiet() if common.quiet else default_reporter()
+
+
+@contextmanager
+def stop_on_interrupt(common: Common) -> Iterator[Stop]:
+    """Let the first Ctrl-C ask for an orderly end, and a second one end at once."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        if not common.quiet:
+            sys.stderr.write("\nsaving… Ctrl-C again ends at once, and loses what was not saved.\n")
+
+    if threading.current_thread() is not threading.main_thread():  # only it may handle signals
+        yield asked.is_set
+        return
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Countdown:
+    """A reporter for work that ends by the clock: a bar of time on a terminal, plain lines elsewhere."""
+
+    def __init__(self, seconds: float, seconds_between: float = 15.0) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self.seconds = seconds
+        self._between = seconds_between
+        self._begin = self._told = time.monotonic()
+        self._console = Console(stderr=True)
+        self._bar = Progress(BarColumn(), TextColumn("{task.description}"), console=self._console)
+        self._task = self._bar.add_task("first steps…", total=seconds)
+
+    def is_over(self) -> bool:
+        """Whether the time is up, counted from `start`."""
+        return time.monotonic() - self._begin >= self.seconds
+
+    def start(self, images_seen: int, total_images: int) -> None:
+        """Begin the count."""
+        self._begin = self._told = time.monotonic()
+        if self._console.is_terminal:
+            self._bar.start()
+
+    def progress(self, images_seen: int, images_per_second: float, losses: Mapping[str, float]) -> None:
+        """Show the time left, and how it goes."""
+        now = time.monotonic()
+        left = duration(max(0.0, self.seconds - (now - self._begin)))
+        text = f"{left} left · {images_seen:,} images · {images_per_second:.1f} a second · {summary(losses)}"
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=now - self._begin, description=text)
+        elif now - self._told >= self._between:
+            self._told = now
+            self.message(text)
+
+    def message(self, text: str) -> None:
+        """Say something between."""
+        self._console.print(text, markup=False, highlight=False)
+
+    def stop(self) -> None:
+        """End the display."""
+        self._bar.stop()

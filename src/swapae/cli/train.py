@@ -1,0 +1,129 @@
+"""`swapae train`: begin a run, or go on with it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import Positional, Suppress, arg
+
+from swapae.cli.common import CommonOptions, Report, UsageError
+
+if TYPE_CHECKING:
+    from swapae.training.config import TrainConfig
+
+Data = Annotated[Positional[str], arg(metavar="DATA")]
+Run = Annotated[Path, arg(aliases=["-o"], metavar="RUN")]
+Preset = Annotated[str | None, arg(metavar="P", help_behavior_hint="")]
+Count = Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: the preset's)")]
+Settings = Suppress[Mapping[str, str]]
+
+
+def train(
+    data: Data,
+    *,
+    out: Run,
+    preset: Preset = None,
+    total_images: Count = None,
+    batch_size: Count = None,
+    seed: Count = None,
+    settings: Settings = {},  # noqa: B006  # never changed
+    common: CommonOptions,
+) -> Report:
+    """Train a model on images; the same command goes on with a run.
+
+    Every field of the config is an option as well: --model.texture-channels 1024, --loss.r1 5. See them all,
+    with types and values, by `swapae train --fields [--preset P]`, and the presets by `swapae presets`.
+    Ctrl-C saves and stops; the same command goes on from there. With --force a run begins anew.
+
+    Args:
+        data: A folder of images, or the word synthetic.
+        out: The run directory.
+        preset: A preset, or a config file. (default: the run's own config, or else photos64 or synthetic64)
+        total_images: Images to train on.
+        batch_size: Images per step.
+        seed: Seed of weights, order and noise.
+    """
+    from swapae.cli.progress import reporter_for, stop_on_interrupt
+    from swapae.training.config import check
+    from swapae.training.loop import train as run_training
+
+    shortcuts = {"total_images": total_images, "batch_size": batch_size, "seed": seed}
+    given = {name: str(value) for name, value in shortcuts.items() if value is not None}
+    config = configure(base_config(data, out, preset), {**settings, **given})
+    check(config)
+    if common.force:
+        discard(out)
+    with stop_on_interrupt(common) as stop:
+        summary = run_training(
+            config, data, out, device=common.device, reporter=reporter_for(common), stop=stop
+        )
+        if stop():
+            raise KeyboardInterrupt(
+                f"saved {out} at {summary.images_seen:,} images; the same command goes on."
+            )
+    common.say(f"{out} has seen {summary.images_seen:,} images; use it with -m {out}")
+    return {
+        "run": str(out),
+        "images_seen": summary.images_seen,
+        "seconds": summary.seconds,
+        "losses": summary.losses,
+    }
+
+
+def show_fields(*, preset: Preset = None, settings: Settings = {}, common: CommonOptions) -> Report:  # noqa: B006
+    """Print every field of the config as an option of train: type, value, meaning.
+
+    Args:
+        preset: A preset, or a config file. (default: photos64)
+    """
+    from swapae.cli.fields import table
+    from swapae.config import to_dict
+
+    config = configure(base_config("", Path(), preset), settings)
+    for line in table(config):
+        common.show(line)
+    return {"config": to_dict(config)}
+
+
+def discard(run: Path) -> None:
+    """Remove a run, and nothing else that lies in its folder; a folder that holds no run stays as it is."""
+    from shutil import rmtree
+
+    from swapae.training.run import RunFolder
+
+    folder = RunFolder(run)
+    if not folder.config.is_file():
+        return
+    for part in (folder.checkpoints, folder.model, folder.root / "snapshots"):
+        rmtree(part, ignore_errors=True)
+    for file in (folder.log, folder.data, folder.config):
+        file.unlink(missing_ok=True)
+
+
+def configure(config: "TrainConfig", settings: Mapping[str, str]) -> "TrainConfig":
+    """The config with the options of the command line put in."""
+    from swapae.cli.fields import apply, option_names
+
+    return apply(config, settings, option_names(train))
+
+
+def base_config(data: str, run: Path, preset: str | None) -> "TrainConfig":
+    """The config to start from: the preset or file asked for, the run's own, or the default for the data.
+
+    Raises:
+        UsageError: there is no such preset.
+    """
+    from swapae.config import load, unknown
+    from swapae.presets import PRESETS
+    from swapae.training.config import TrainConfig
+
+    stored = run / "config.yaml"
+    if preset is None:
+        if stored.exists():
+            return load(TrainConfig, stored)
+        preset = "synthetic64" if data == "synthetic" else "photos64"
+    if Path(preset).suffix.lower() in (".yaml", ".yml", ".json"):
+        return load(TrainConfig, Path(preset))
+    if preset not in PRESETS:
+        raise UsageError(unknown(f"preset '{preset}'", preset, PRESETS) + " swapae presets lists them.")
+    return PRESETS[preset]()

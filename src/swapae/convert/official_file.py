@@ -1,0 +1,79 @@
+"""The `.pth` file of a published checkpoint: read without running anything in it, written whole or not at all."""
+
+import os
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from swapae.errors import UserError
+from swapae.weights import listed
+
+
+def read_official(path: str | Path) -> dict[str, Tensor]:
+    """Read a flat dictionary of tensors, and refuse anything that could run code (`weights_only`).
+
+    Raises:
+        UserError: the file is missing, damaged, or holds something else than tensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise UserError(f"{path} {what}; name a published checkpoint, a .pth file.")
+    try:
+        data = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        found = re.search(r"(?:GLOBAL |class |module )([\w.]+)", str(error))
+        if found is None:
+            raise UserError(f"{path} is damaged or no PyTorch checkpoint.") from error
+        raise UserError(
+            f"{path} asks for {found[1]} besides tensors and was not read: such a file can run code. "
+            "A published checkpoint holds tensors only."
+        ) from error
+    except Exception as error:  # the readers of zip and pickle fail in many ways on a damaged file
+        raise UserError(f"{path} is damaged or no PyTorch checkpoint ({type(error).__name__}).") from error
+    return _flat(data, path)
+
+
+def _flat(data: object, path: Path) -> dict[str, Tensor]:
+    """Check that this is a dictionary from names to plain tensors."""
+    if not isinstance(data, Mapping) or not data:
+        raise UserError(
+            f"{path} holds no dictionary of tensors ({type(data).__name__}); no published checkpoint."
+        )
+    others = [f"{key} ({type(value).__name__})" for key, value in data.items() if not _is_plain(key, value)]
+    if others:
+        raise UserError(
+            f"{path} holds more than plain tensors: {listed(others)}. A published checkpoint is one flat "
+            "dictionary from names to tensors."
+        )
+    if all(key.startswith("module.") for key in data):
+        raise UserError(
+            f"all names in {path} begin with 'module.', as those of a wrapped model do; published checkpoints "
+            "have none. Take the prefix off and save it again."
+        )
+    return {key: tensor.detach() for key, tensor in data.items()}
+
+
+def _is_plain(key: object, value: object) -> bool:
+    return isinstance(key, str) and isinstance(value, Tensor) and value.layout == torch.strided
+
+
+def write_official(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Write a dictionary of tensors as `torch.save` does; the file appears whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(beside, "wb") as file:
+            torch.save(tensors, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,119 @@
+"""A folder of images as a source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from swapae.errors import UserError
+from swapae.images import IMAGE_SUFFIXES, image_size, open_image, shown, split_alpha
+
+
+class FolderSource:
+    """All images below a folder, in the order of their relative paths (`a/b.jpg`, compared as text).
+
+    - Folders are searched to any depth and links are followed; what is met twice through links counts once.
+    - Names that begin with a dot are ignored; upper and lower case of suffixes are the same.
+    - Transparent parts are laid over white.
+    - Headers are read when the source is made: a file without a sound one is not counted but listed in
+      `skipped`. Decoding every file as well would take minutes for a large set, so a file may still fail when
+      its turn comes. It is then listed in `skipped` too, and the next readable one stands in for it: the same
+      one every time.
+
+    Attributes:
+        name: the folder.
+        paths: the relative posix paths of the images; image number i is `paths[i]`.
+        skipped: (relative path, reason) of every file and folder that could not be used so far.
+
+    Raises:
+        UserError: no such folder, no images in it, or none with a sound header.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.name = shown(self.root)
+        self.skipped: list[tuple[str, str]] = []
+        _check_folder(self.root)
+        found = list(self._find())
+        if not found:
+            raise UserError(f"There are no images in {self.name}: it should hold .jpg, .png or .webp files.")
+        self.paths = [path for path in found if self._has_sound_header(path)]
+        if not self.paths:
+            first = self.skipped[0][1]
+            raise UserError(f"None of the {len(found)} images in {self.name} can be read; the first: {first}")
+
+    @property
+    def num_images(self) -> int:
+        """How many images have a sound header."""
+        return len(self.paths)
+
+    def read(self, indices: Sequence[int]) -> list[Image.Image]:
+        """Decode the images of these numbers to RGB.
+
+        Raises:
+            UserError: no image of the folder can be decoded.
+        """
+        return [self._read_from(index) for index in indices]
+
+    def _read_from(self, index: int) -> Image.Image:
+        for step in range(len(self.paths)):
+            path = self.paths[(index + step) % len(self.paths)]
+            try:
+                return split_alpha(open_image(self.root / path))[0]
+            except UserError as error:
+                self._skip(path, str(error))
+        raise UserError(f"None of the {len(self.paths)} images in {self.name} can be decoded.")
+
+    def _has_sound_header(self, path: str) -> bool:
+        try:
+            image_size(self.root / path)
+        except UserError as error:
+            self._skip(path, str(error))
+            return False
+        return True
+
+    def _skip(self, path: str, reason: str) -> None:
+        entry = (shown(path), reason)
+        if entry not in self.skipped:
+            self.skipped.append(entry)
+
+    def _find(self) -> Iterator[str]:
+        """Yield the relative posix path of every image file once, sorted."""
+        found = sorted(path.relative_to(self.root).as_posix() for path in self._walk())
+        seen: set[str] = set()
+        for path in found:
+            real = os.path.realpath(self.root / path)
+            if real not in seen:
+                seen.add(real)
+                yield path
+
+    def _walk(self) -> Iterator[Path]:
+        entered = {os.path.realpath(self.root)}
+        for folder, subfolders, files in os.walk(self.root, followlinks=True, onerror=self._skip_folder):
+            visible = sorted(name for name in subfolders if not name.startswith("."))
+            subfolders[:] = [name for name in visible if _is_new(os.path.join(folder, name), entered)]
+            for name in files:
+                if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
+                    yield Path(folder, name)
+
+    def _skip_folder(self, error: OSError) -> None:
+        folder = os.path.relpath(error.filename, self.root)
+        self._skip(folder, f"{shown(error.filename)} cannot be searched ({error.strerror}).")
+
+
+def _is_new(folder: str, entered: set[str]) -> bool:
+    """Whether this folder was not entered before; else a link to a folder above never ends."""
+    real = os.path.realpath(folder)
+    is_new = real not in entered
+    entered.add(real)
+    return is_new
+
+
+def _check_folder(root: Path) -> None:
+    if not root.exists():
+        raise UserError(f"There is no folder {shown(root)}.")
+    if not root.is_dir():
+        raise UserError(f"{shown(root)} is a file: give the folder that holds the images.")

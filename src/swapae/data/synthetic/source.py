@@ -1,0 +1,31 @@
+"""The synthetic domain as a source of training images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from swapae.data.synthetic.render import render
+from swapae.data.synthetic.sample import Split, sample_scenes
+
+
+@dataclass(frozen=True)
+class SyntheticSource:
+    """Endless pictures of forms wearing materials, a pure function of (seed, index).
+
+    - resolution: side in pixels.
+    - seed: names the sequence.
+    - split: which forms and materials occur; training sees only the "seen" ones.
+    """
+
+    resolution: int
+    seed: int = 0
+    split: Split = "seen"
+    name: str = field(default="synthetic", init=False)
+    num_images: int | None = field(default=None, init=False)
+    skipped: list[tuple[str, str]] = field(default_factory=list, init=False)
+
+    def read(self, indices: Sequence[int]) -> list[Image.Image]:
+        """The pictures at these places in the sequence, RGB, `resolution` square."""
+        scene = sample_scenes(self.seed, indices, self.split)
+        return [Image.fromarray(pixels) for pixels in render(scene.structure, scene.texture, self.resolution)]

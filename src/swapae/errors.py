@@ -1,0 +1,8 @@
+"""The one exception whose text is written for the person at the keyboard."""
+
+
+class UserError(Exception):
+    """Something the user can put right: one sentence that says what is wrong and what to do.
+
+    Commands print the sentence and end with exit status 1; a traceback is never shown for it.
+    """

@@ -1,0 +1,396 @@
+"""The one border between picture files (8-bit, sRGB) and arrays in [-1, 1].
+
+Nothing else in the project opens, saves, resizes or pads a picture. Only numpy and Pillow are needed.
+
+Every file is taken for hostile: only `FORMATS` are tried, the size in the header is held against `MAX_PIXELS`
+before a pixel is decoded, and whatever goes wrong inside a decoder becomes one `UserError` with the path.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from swapae.errors import UserError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM")
+HEIC_SUFFIXES = frozenset({".heic", ".heif"})
+HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+IMAGE_SUFFIXES = HEIC_SUFFIXES | frozenset(
+    {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"}
+    | {".ppm", ".pgm", ".pbm", ".pnm"}
+)
+SAVE_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".avif": "AVIF",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+    ".ppm": "PPM",
+}
+FORMATS_WITHOUT_ALPHA = frozenset({"JPEG", "BMP", "PPM"})
+
+# The most pixels a file may declare: the point where Pillow itself refuses, half a gigabyte as RGB.
+MAX_PIXELS = 178_956_970
+
+WHITE = (255, 255, 255)
+
+
+# ── opening ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_image(path: str | Path) -> Image.Image:
+    """Decode a picture file, upright and in sRGB, as 8-bit RGB, or RGBA where the file has transparency.
+
+    Each kind of picture by one rule:
+
+    - Orientation in EXIF is applied. Of an animation the first frame is taken.
+    - 1-bit and grayscale: the value is repeated in red, green and blue.
+    - Palette: looked up. A transparent palette entry, or a colour marked transparent, becomes alpha.
+    - Grayscale of 16 bits (modes `I;16` and `I`): value / 257, rounded. Values past 65535 are refused.
+    - Colour of 16 bits per channel: the upper 8 bits, as Pillow hands them over.
+    - Floating point (`F`): 0 is black, 1 is white. Values outside are refused.
+    - CMYK: by its embedded profile, without one as plain ink, R = (255 - C)(255 - K) / 255.
+    - YCbCr and L*a*b*: converted.
+    - Alpha (RGBA, LA): kept. Premultiplied colours are divided by it.
+    - An embedded colour profile is converted to sRGB; one that is broken or for other channels is ignored.
+
+    The result carries no metadata.
+
+    Raises:
+        UserError: nothing is at the path, or no image, or a damaged one, or one past `MAX_PIXELS`.
+    """
+    path = Path(path)
+    with _open_file(path) as file:
+        return decode_image(file, path)
+
+
+def decode_image(file: BinaryIO, name: str | Path) -> Image.Image:
+    """Decode an open binary file as `open_image` does; `name` is what messages call it."""
+    with _decoding(name):
+        image = _read_header(file, name)
+        image.load()
+        profile = image.info.get("icc_profile")
+        color, alpha = _split_channels(_to_eight_bits(_upright(image), name))
+        rgb = _to_srgb(color, profile)
+    rgb.info.clear()
+    return put_alpha(rgb, alpha)
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """Read (width, height) as stored from the header alone; a bad header is refused as by `open_image`."""
+    path = Path(path)
+    with _open_file(path) as file, _decoding(path):
+        return _read_header(file, path).size
+
+
+@contextmanager
+def _decoding(name: str | Path) -> Iterator[None]:
+    """Keep Pillow's warnings from being shown, and turn whatever a decoder raises into a `UserError`.
+
+    Damaged files make decoders raise nearly anything (SyntaxError, KeyError, …), hence `Exception`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except UserError:
+        raise
+    except Image.DecompressionBombError:
+        raise UserError(_too_large(name)) from None
+    except MemoryError:
+        raise UserError(f"{shown(name)} does not fit into memory: make it smaller first.") from None
+    except Exception as error:
+        reason = shown(error) or type(error).__name__
+        raise UserError(f"{shown(name)} is damaged or cut short and cannot be decoded ({reason}).") from None
+
+
+def _open_file(path: Path) -> BinaryIO:
+    """Open a regular file; a pipe or a device could wait or run for ever."""
+    try:
+        if not path.exists():
+            raise UserError(f"{shown(path)} does not exist.")
+        if path.is_dir():
+            raise UserError(f"{shown(path)} is a folder, not an image.")
+        if not path.is_file():
+            raise UserError(f"{shown(path)} is not a regular file.")
+        return path.open("rb")
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise UserError(f"{shown(path)} cannot be read ({_reason(error)}).") from None
+
+
+def _read_header(file: BinaryIO, name: str | Path) -> Image.Image:
+    start = file.read(16)
+    file.seek(0)
+    if not start:
+        raise UserError(f"{shown(name)} is an empty file, not an image.")
+    formats = (*FORMATS, "HEIF") if _is_heic(start, name) else FORMATS
+    try:
+        image = Image.open(file, formats=formats)
+    except UnidentifiedImageError:
+        known = ", ".join(FORMATS)
+        raise UserError(f"{shown(name)} is not an image that can be read ({known}), or is damaged.") from None
+    if image.width * image.height > MAX_PIXELS:
+        raise UserError(_too_large(name, f", {image.width}x{image.height}"))
+    return image
+
+
+def _is_heic(start: bytes, name: str | Path) -> bool:
+    """Whether this is a HEIC file, by its first bytes or suffix; if so, pillow-heif is made to read it."""
+    is_heic = start[4:8] == b"ftyp" and start[8:12] in HEIC_BRANDS
+    if not is_heic and Path(name).suffix.lower() not in HEIC_SUFFIXES:
+        return False
+    try:
+        import pillow_heif
+    except ImportError:
+        fix = "pip install 'swapae[heic]'"
+        raise UserError(f"{shown(name)} is a HEIC picture, which needs an extra: {fix}.") from None
+    pillow_heif.register_heif_opener()
+    return True
+
+
+def _too_large(name: str | Path, size: str = "") -> str:
+    return f"{shown(name)} has too many pixels to be decoded safely{size} (the limit is {MAX_PIXELS:,})."
+
+
+# ── every mode to 8-bit colour and alpha ─────────────────────────────────────────────────────────
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # the pixels are sound, only their EXIF block is not: as if there were none
+        return image
+
+
+def _to_eight_bits(image: Image.Image, name: str | Path) -> Image.Image:
+    """Bring `I;16`, `I` and `F` to L, or to LA where one value is marked transparent; leave other modes."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image)
+    white = 1 if image.mode == "F" else 65535
+    if not (values.min() >= 0 and values.max() <= white):  # written so that NaN is refused
+        fix = "save it with 8 or 16 bits per channel"
+        raise UserError(f"{shown(name)} holds values outside 0 to {white} that have no known colour: {fix}.")
+    gray = Image.fromarray(np.rint(values * np.float32(255 / white)).astype(np.uint8))
+    marked = image.info.get("transparency")
+    if isinstance(marked, int):
+        gray.putalpha(Image.fromarray(np.where(values == marked, 0, 255).astype(np.uint8)))
+    return gray
+
+
+def _split_channels(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Separate colour (mode L, RGB, CMYK, YCbCr or LAB) from alpha (L, or None)."""
+    is_gray = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        image = image.convert("LA" if is_gray else "RGBA")
+        return image.convert("L" if is_gray else "RGB"), image.getchannel("A")
+    if image.mode in ("CMYK", "YCbCr", "LAB"):
+        return image, None
+    return image.convert("L" if is_gray else "RGB"), None
+
+
+def _to_srgb(color: Image.Image, profile: bytes | None) -> Image.Image:
+    converted = _by_profile(color, profile) if profile else None
+    if converted is None and color.mode == "LAB":
+        converted = _through_cms(color, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
+    return color.convert("RGB") if converted is None else converted
+
+
+def _by_profile(color: Image.Image, profile: bytes) -> Image.Image | None:
+    """Convert to sRGB by an embedded profile; None if it is broken or for other channels."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}[source.profile.xcolor_space.strip()]
+        if mode == "RGB" and color.mode in ("L", "YCbCr"):
+            color = color.convert("RGB")
+        return _through_cms(color, source) if color.mode == mode else None
+    except Exception:  # a stranger's bytes again; the pixels are sound, so they are read as sRGB
+        return None
+
+
+def _through_cms(color: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+    target = ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(color, source, target, outputMode="RGB")
+    assert converted is not None  # it is None only when converting in place
+    return converted
+
+
+# ── alpha ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Separate what a network may see (RGB, transparency laid over white) from the alpha (L, or None)."""
+    if not image.has_transparency_data:
+        return image.convert("RGB"), None
+    image = image.convert("RGBA")
+    paper = Image.new("RGBA", image.size, (*WHITE, 255))
+    return Image.alpha_composite(paper, image).convert("RGB"), image.getchannel("A")
+
+
+def put_alpha(rgb: Image.Image, alpha: Image.Image | None) -> Image.Image:
+    """Put an alpha channel (L, same size) on an RGB picture; None changes nothing."""
+    return rgb if alpha is None else Image.merge("RGBA", (*rgb.split(), alpha))
+
+
+# ── arrays ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def to_array(image: Image.Image) -> NDArray[np.float32]:
+    """Turn an RGB picture into float32 `[3, H, W]` in [-1, 1], by (v / 255 - 0.5) / 0.5."""
+    if image.mode != "RGB":
+        raise ValueError(f"expected an RGB picture, not mode {image.mode}; see split_alpha.")
+    values = np.asarray(image, dtype=np.float32).transpose(2, 0, 1)
+    return np.ascontiguousarray((values / np.float32(255) - np.float32(0.5)) / np.float32(0.5))
+
+
+def to_pil(array: NDArray[np.floating[Any]]) -> Image.Image:
+    """Turn `[3, H, W]` in [-1, 1] into an RGB picture: clamped, rounded to the nearest level, NaN black."""
+    if array.ndim != 3 or array.shape[0] != 3:
+        raise ValueError(f"expected an array [3, H, W], not {list(array.shape)}.")
+    values = np.clip(np.nan_to_num(array.astype(np.float32), nan=-1.0), -1, 1)
+    levels = np.rint((values + 1) * np.float32(127.5)).astype(np.uint8)
+    return Image.fromarray(np.ascontiguousarray(levels.transpose(1, 2, 0)))
+
+
+def reflect_indices(size: int, target: int) -> NDArray[np.int64]:
+    """Where each of `target` places looks in a side of `size`, reflected at both ends as often as it takes.
+
+    The edge itself is not repeated (0 1 2 | 1 0 1 2 1 …); a side of 1 has only itself to give.
+    """
+    if size < 1 or target < 0:
+        raise ValueError(f"a side of {size} cannot be reflected to {target}.")
+    if size == 1:
+        return np.zeros(target, dtype=np.int64)
+    period = 2 * (size - 1)
+    place = np.arange(target, dtype=np.int64) % period
+    return np.minimum(place, period - place)
+
+
+# ── sizes and sheets ─────────────────────────────────────────────────────────────────────────────
+
+
+def resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Resize to (width, height) by Pillow's bicubic filter, which averages where it shrinks (antialiased)."""
+    return image.resize(size, Image.Resampling.BICUBIC)
+
+
+def grid(
+    rows: Sequence[Sequence[Image.Image | None]], gap: int = 2, background: tuple[int, int, int] = WHITE
+) -> Image.Image:
+    """Lay pictures out in rows, each in the middle of its cell; None leaves a cell blank.
+
+    A column is as wide as its widest picture, a row as high as its highest; `gap` is in pixels.
+    """
+    num_columns = max((len(row) for row in rows), default=0)
+    cells = [[*row, *[None] * (num_columns - len(row))] for row in rows]
+    if all(cell is None for row in cells for cell in row):
+        raise ValueError("a grid needs at least one picture.")
+    columns = zip(*cells, strict=True)
+    widths = [max(0 if cell is None else cell.width for cell in column) for column in columns]
+    heights = [max(0 if cell is None else cell.height for cell in row) for row in cells]
+    size = (sum(widths) + gap * (len(widths) - 1), sum(heights) + gap * (len(heights) - 1))
+    sheet = Image.new("RGB", size, background)
+    for r, row in enumerate(cells):
+        for c, cell in enumerate(row):
+            if cell is not None:
+                left = sum(widths[:c]) + gap * c + (widths[c] - cell.width) // 2
+                top = sum(heights[:r]) + gap * r + (heights[r] - cell.height) // 2
+                sheet.paste(cell, (left, top), cell if cell.mode == "RGBA" else None)
+    return sheet
+
+
+# ── saving ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def save_image(image: Image.Image, path: str | Path, force: bool = False, quality: int = 95) -> None:
+    """Save a picture in the format of the path's suffix, whole or not at all, without any metadata.
+
+    Missing folders are made. `quality` (1 to 100) is for JPEG, WebP and AVIF.
+
+    Raises:
+        UserError: the suffix is unknown, the file exists and not `force`, the format cannot hold the
+            picture's alpha, or the place cannot be written.
+    """
+    path = Path(path)
+    check_target(path, force)
+    format_name = SAVE_FORMATS[path.suffix.lower()]
+    if image.mode not in ("L", "RGB", "RGBA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode == "RGBA" and format_name in FORMATS_WITHOUT_ALPHA:
+        fix = f"save as PNG ({shown(path.with_suffix('.png'))}) instead"
+        raise UserError(f"{shown(path)}: {format_name} cannot hold transparency, {fix}.")
+    _write_whole(path, _encode(image, format_name, quality, path))
+
+
+def check_target(path: str | Path, force: bool = False) -> None:
+    """Refuse an output path that `save_image` would refuse, before any work is done for it."""
+    path = Path(path)
+    if path.suffix.lower() not in SAVE_FORMATS:
+        allowed = ", ".join(SAVE_FORMATS)
+        raise UserError(f"{shown(path)} must end in a picture format that can be written: {allowed}.")
+    if path.is_dir():
+        raise UserError(f"{shown(path)} is a folder: give the path of a file.")
+    if not force and os.path.lexists(path):
+        raise UserError(f"{shown(path)} exists already; give another path, or --force to overwrite it.")
+
+
+def _encode(image: Image.Image, format_name: str, quality: int, path: Path) -> bytes:
+    clean = image.copy()
+    clean.info.clear()  # Pillow would write a colour profile or a comment found there
+    options: dict[str, dict[str, Any]] = {
+        "JPEG": {"quality": quality, "subsampling": 0 if quality >= 90 else 2},
+        "WEBP": {"quality": quality},
+        "AVIF": {"quality": quality},
+        "TIFF": {"compression": "tiff_deflate"},
+    }
+    buffer = io.BytesIO()
+    try:
+        clean.save(buffer, format=format_name, **options.get(format_name, {}))
+    except Exception as error:  # mostly a side longer than the format can say
+        what = f"{image.width}x{image.height} as {format_name}"
+        raise UserError(f"{shown(path)} cannot be written, {what} ({shown(error)}).") from None
+    return buffer.getvalue()
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write beside the target, flush to the disk, then rename: others see the old file or all of the new."""
+    temporary = path.with_name(f".swapae-{uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{shown(path)} cannot be written ({_reason(error)}).") from None
+
+
+# ── words ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def shown(thing: object) -> str:
+    """Text fit for one line of a message: what cannot be printed (newlines, broken UTF-8) is escaped."""
+    text = str(thing)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or shown(error)

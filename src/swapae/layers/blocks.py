@@ -1,0 +1,110 @@
+"""Convolution with its blur, padding and activation, and the residual block made of them (model-spec §2.3, §2.4)."""
+
+import math
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from swapae.layers.equalized import EqualConv2d, FusedLeakyReLU, ScaledLeakyReLU
+from swapae.layers.resample import Blur, pad_of_downsampling
+
+
+class ConvLayer(nn.Module):
+    """Blur (when downsampling), convolve, activate.
+
+    Without downsampling the side stays, padded by zeros or by reflection; with it, an input of side H gives
+    ⌊H/2⌋ (⌊(H − kernel_size + 1)/2⌋ or so when `pad=0` takes the padding away).
+
+    Args:
+        in_channel: channels of the input `[B, in_channel, H, W]`.
+        out_channel: channels of the output.
+        kernel_size: side of the kernel, in pixels.
+        downsample: blur, then convolve with stride 2 and no padding.
+        blur_kernel: taps of that blur; `[1]` is no blur.
+        bias: add a bias: inside the activation if there is one, in the convolution if not.
+        activate: apply leaky ReLU with gain √2.
+        pad: total padding of the blur on each axis; None follows the table of model-spec §2.3.
+        reflection_pad: pad by reflection rather than by zeros.
+    """
+
+    def __init__(
+        self,
+        in_channel: int,
+        out_channel: int,
+        kernel_size: int,
+        downsample: bool = False,
+        blur_kernel: Sequence[float] = (1, 3, 3, 1),
+        bias: bool = True,
+        activate: bool = True,
+        pad: int | None = None,
+        reflection_pad: bool = False,
+    ) -> None:
+        super().__init__()
+        self.blur: Blur | None = None
+        self.reflection = 0
+        if downsample:
+            blur_pad = pad_of_downsampling(blur_kernel, kernel_size, pad)
+            self.blur = Blur(blur_kernel, pad=blur_pad, reflection_pad=reflection_pad)
+            stride, padding = 2, 0
+        else:
+            stride, padding = 1, kernel_size // 2 if pad is None else pad
+            if reflection_pad:
+                self.reflection, padding = padding, 0
+        self.conv = EqualConv2d(
+            in_channel, out_channel, kernel_size, stride, padding, bias=bias and not activate
+        )
+        self.act: nn.Module | None = None
+        if activate:
+            self.act = FusedLeakyReLU(out_channel) if bias else ScaledLeakyReLU()
+
+    def forward(self, input: Tensor) -> Tensor:
+        x = input
+        if self.blur is not None:
+            x = self._blurred_and_convolved(x, self.blur)
+        else:
+            if self.reflection:
+                x = F.pad(x, [self.reflection] * 4, mode="reflect")
+            x = self.conv(x)
+        return x if self.act is None else self.act(x)
+
+    def _blurred_and_convolved(self, x: Tensor, blur: Blur) -> Tensor:
+        if self.conv.weight.shape[-1] > 1:
+            return self.conv(blur(x))
+        # A 1×1 convolution of stride 2 reads every second pixel: blur only those.
+        return F.conv2d(blur(x, down=2), self.conv.weight * self.conv.scale, self.conv.bias)
+
+
+class ResBlock(nn.Module):
+    """Compute `(conv2(conv1(x)) + skip(x)) / √2`, at half the size by default.
+
+    `conv1` keeps `in_channel` channels. `reflection_pad` is for `conv1` and `conv2`; the skip's blur pads with
+    zeros always, in the encoder too (a trap of model-spec §2.4).
+
+    Args:
+        in_channel: channels of the input `[B, in_channel, H, W]`.
+        out_channel: channels of the output `[B, out_channel, ⌊H/2⌋, ⌊W/2⌋]`.
+        blur_kernel: taps of the blur before each convolution of stride 2.
+        reflection_pad: pad the two 3×3 convolutions by reflection.
+        downsample: halve the size; if not, nothing is blurred.
+    """
+
+    def __init__(
+        self,
+        in_channel: int,
+        out_channel: int,
+        blur_kernel: Sequence[float] = (1, 3, 3, 1),
+        reflection_pad: bool = False,
+        downsample: bool = True,
+    ) -> None:
+        super().__init__()
+        self.conv1 = ConvLayer(in_channel, in_channel, 3, reflection_pad=reflection_pad)
+        self.conv2 = ConvLayer(
+            in_channel, out_channel, 3, downsample, blur_kernel, reflection_pad=reflection_pad
+        )
+        self.skip = ConvLayer(
+            in_channel, out_channel, 1, downsample, blur_kernel, bias=False, activate=False
+        )
+
+    def forward(self, input: Tensor) -> Tensor:
+        return (self.conv2(self.conv1(input)) + self.skip(input)) / math.sqrt(2)

@@ -1,0 +1,17 @@
+"""The terms of the objective, each a function of tensors; `training.objective` puts them together."""
+
+from swapae.losses.adversarial import fake_loss, real_loss
+from swapae.losses.patches import Windows, cut, draw_windows, windows_of
+from swapae.losses.r1 import squared_gradient
+from swapae.losses.reconstruction import l1_loss
+
+__all__ = [
+    "Windows",
+    "cut",
+    "draw_windows",
+    "fake_loss",
+    "l1_loss",
+    "real_loss",
+    "squared_gradient",
+    "windows_of",
+]

@@ -1,0 +1,104 @@
+"""The encoder: an image becomes a structure code and a texture code (model-spec §3; paper §3.2, appendix B)."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from swapae.layers import ConvLayer, EqualLinear, ResBlock
+from swapae.ops import normalize
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Shape of an encoder; the default is the published one for 256² images (30,584,872 parameters).
+
+    `widths` has `1 + structure_downsamplings + texture_downsamplings` entries: channels at full resolution, then
+    after each halving.
+    """
+
+    structure_channels: int = 8
+    texture_channels: int = 2048
+    structure_downsamplings: int = 4
+    texture_downsamplings: int = 2
+    use_antialias: bool = True
+    widths: tuple[int, ...] = (32, 64, 128, 256, 512, 1024, 2048)
+
+    def __post_init__(self) -> None:
+        expected = 1 + self.structure_downsamplings + self.texture_downsamplings
+        if len(self.widths) != expected:
+            raise ValueError(
+                f"encoder widths {self.widths} are {len(self.widths)} numbers; {self.structure_downsamplings} "
+                f"structure and {self.texture_downsamplings} texture downsamplings need {expected}."
+            )
+
+
+def encoder_widths(
+    capacity: float, steepness: float, num_downsamplings: int, texture_channels: int
+) -> tuple[int, ...]:
+    """Compute the published schedule, `nc(i) = min(texture_channels, round(capacity · steepness^(5+i)))`."""
+    return tuple(
+        min(texture_channels, round(capacity * steepness ** (5 + i))) for i in range(num_downsamplings + 1)
+    )
+
+
+class Encoder(nn.Module):
+    """Encode images `[B, 3, H, W]` in [-1, 1].
+
+    Returns:
+        structure: `[B, structure_channels, H/2^s, W/2^s]`, unit length at each place.
+        texture: `[B, texture_channels]`, unit length.
+    """
+
+    def __init__(self, config: EncoderConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or EncoderConfig()
+        widths = config.widths
+        middle = config.structure_downsamplings
+        blur_kernel = (1, 2, 1) if config.use_antialias else (1,)
+
+        self.from_rgb = ConvLayer(3, widths[0], 1)
+        self.down_to_structure = nn.Sequential(
+            *(
+                ResBlock(widths[i], widths[i + 1], blur_kernel, reflection_pad=True)
+                for i in range(config.structure_downsamplings)
+            )
+        )
+        self.to_structure = nn.Sequential(
+            ConvLayer(widths[middle], widths[middle], 1),
+            ConvLayer(widths[middle], config.structure_channels, 1, activate=False),
+        )
+        self.down_to_texture = nn.Sequential(
+            *(
+                ConvLayer(widths[i], widths[i + 1], 3, downsample=True, blur_kernel=(1,), pad=0)
+                for i in range(middle, middle + config.texture_downsamplings)
+            )
+        )
+        self.to_texture = EqualLinear(widths[-1], config.texture_channels)
+
+    @property
+    def min_side(self) -> int:
+        """Shortest side of an image, in pixels, that leaves the texture branch a pixel (model-spec §3)."""
+        config = self.config
+        return (2 ** (config.texture_downsamplings + 1) - 1) * 2**config.structure_downsamplings
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        middle = self.middle(images)
+        return self.structure_of(middle), self.texture_of(middle)
+
+    def middle(self, images: Tensor) -> Tensor:
+        """Compute the features both codes are read from, `[B, widths[s], H/2^s, W/2^s]`."""
+        if min(images.shape[2:]) < self.min_side:
+            height, width = images.shape[2:]
+            raise ValueError(f"the encoder needs sides of at least {self.min_side} px, not {height}×{width}.")
+        features: Tensor = self.down_to_structure(self.from_rgb(images))
+        return features
+
+    def structure_of(self, middle: Tensor) -> Tensor:
+        """Read the structure code off the middle features."""
+        return normalize(self.to_structure(middle))
+
+    def texture_of(self, middle: Tensor) -> Tensor:
+        """Read the texture code off the middle features: valid convolutions, mean over places, linear."""
+        return normalize(self.to_texture(self.down_to_texture(middle).mean(dim=(2, 3))))
+
+
+StyleGAN2ResnetEncoder = Encoder  # the name readers of the published system look for

@@ -1,0 +1,139 @@
+"""The generator: a structure code, modulated by a texture code, becomes an image (model-spec §4; paper §3.2)."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from swapae.layers import ConvLayer, SpatialCodeModulation, StyledConv, ToRGB
+from swapae.ops import normalize
+
+Noise = Sequence[Tensor | None]
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Shape of a generator; the default is the published one for 256² images (25,064,743 parameters).
+
+    `head_widths` are the channels of the blocks at the structure code's size, `widths` those after each doubling.
+    """
+
+    structure_channels: int = 8
+    texture_channels: int = 2048
+    use_antialias: bool = True
+    use_noise: bool = True  # of the upsampling blocks; the head takes noise always (a trap of model-spec §4)
+    head_widths: tuple[int, ...] = (256, 512)
+    widths: tuple[int, ...] = (512, 512, 256, 128)
+
+
+def generator_widths(capacity: float, num_upsamplings: int) -> tuple[int, ...]:
+    """Compute the published schedule `nf(j) = int(min(512, 128·2^(n−j)) · capacity)`, j = 0 … n."""
+    n = num_upsamplings
+    return tuple(int(min(512, 128 * 2 ** (n - j)) * capacity) for j in range(n + 1))
+
+
+def head_widths(structure_channels: int, width: int, num_blocks: int) -> tuple[int, ...]:
+    """Compute the head's schedule: `max(structure_channels, round((i+1)/n · width))`."""
+    return tuple(max(structure_channels, round((i + 1) / num_blocks * width)) for i in range(num_blocks))
+
+
+class HeadBlock(nn.Module):
+    """Compute `(skip(x) + conv2(conv1(x))) / √2` at one size; the skip is linear, without bias."""
+
+    def __init__(self, in_channel: int, out_channel: int, style_dim: int) -> None:
+        super().__init__()
+        self.conv1 = StyledConv(in_channel, out_channel, 3, style_dim)
+        self.conv2 = StyledConv(out_channel, out_channel, 3, style_dim)
+        self.skip: ConvLayer | None = None
+        if in_channel != out_channel:
+            self.skip = ConvLayer(in_channel, out_channel, 1, bias=False, activate=False)
+
+    def forward(self, x: Tensor, style: Tensor, noise: Noise) -> Tensor:
+        skip = x if self.skip is None else self.skip(x)
+        x = self.conv1(x, style, noise[0])
+        x = self.conv2(x, style, noise[1])
+        return (skip + x) / math.sqrt(2)
+
+
+class UpsamplingBlock(nn.Module):
+    """Compute `(bilinear2×(skip(x)) + conv2(conv1(x))) / √2` at twice the size; the skip has bias and activation."""
+
+    def __init__(self, in_channel: int, out_channel: int, style_dim: int, blur_kernel: Sequence[float]) -> None:
+        super().__init__()
+        self.conv1 = StyledConv(in_channel, out_channel, 3, style_dim, upsample=True, blur_kernel=blur_kernel)
+        self.conv2 = StyledConv(out_channel, out_channel, 3, style_dim)
+        self.skip: ConvLayer | None = None
+        if in_channel != out_channel:
+            self.skip = ConvLayer(in_channel, out_channel, 1)
+
+    def forward(self, x: Tensor, style: Tensor, noise: Noise) -> Tensor:
+        skip = x if self.skip is None else self.skip(x)
+        skip = F.interpolate(skip, scale_factor=2, mode="bilinear", align_corners=False)
+        x = self.conv1(x, style, noise[0])
+        x = self.conv2(x, style, noise[1])
+        return (skip + x) / math.sqrt(2)
+
+
+class Generator(nn.Module):
+    """Decode `structure [B, Cs, h, w]` under `texture [B, Ct]` or `[B, Ct, h', w']` to `[B, 3, h·2^n, w·2^n]`.
+
+    Both codes are normalised again, so edited ones may come in at any length.
+    """
+
+    def __init__(self, config: GeneratorConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or GeneratorConfig()
+        style_dim = config.texture_channels
+        blur_kernel = (1, 3, 3, 1) if config.use_antialias else (1,)
+
+        self.modulation = SpatialCodeModulation(config.structure_channels, style_dim)
+        ins = (config.structure_channels, *config.head_widths)
+        self.head = nn.ModuleList(
+            HeadBlock(i, o, style_dim) for i, o in zip(ins[:-1], config.head_widths, strict=True)
+        )
+        ins = (config.head_widths[-1], *config.widths)
+        self.up = nn.ModuleList(
+            UpsamplingBlock(i, o, style_dim, blur_kernel)
+            for i, o in zip(ins[:-1], config.widths, strict=True)
+        )
+        self.to_rgb = ToRGB(ins[-1], style_dim)
+
+    def noise_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
+        """List the shape of every noise map, in layer order, for a structure code of `height × width`."""
+        head = [(1, 1, height, width)] * (2 * len(self.head))
+        if not self.config.use_noise:
+            return head
+        up = [
+            (1, 1, height * 2 ** (i + 1), width * 2 ** (i + 1)) for i in range(len(self.up)) for _ in range(2)
+        ]
+        return head + up
+
+    def forward(self, structure: Tensor, texture: Tensor, noise: Noise | None = None) -> Tensor:
+        """Decode; `noise` has one map `[B or 1, 1, h, w]` (or None) a styled convolution, in layer order."""
+        structure, texture = normalize(structure), normalize(texture)
+        maps = self._noise_by_block(noise)
+        x = self.modulation(structure, texture)
+        for block in (*self.head, *self.up):
+            x = block(x, texture, next(maps))
+        images: Tensor = self.to_rgb(x, texture)
+        return images
+
+    def _noise_by_block(self, noise: Noise | None) -> Iterator[Noise]:
+        num_maps = 2 * (len(self.head) + len(self.up))
+        num_taken = num_maps if self.config.use_noise else 2 * len(self.head)
+        if noise is not None and len(noise) != num_taken:
+            raise ValueError(f"{len(noise)} noise maps were given; this generator takes {num_taken}.")
+        maps = [*(noise or ()), *[None] * num_maps][:num_maps]
+        return (maps[i : i + 2] for i in range(0, num_maps, 2))
+
+
+def random_noise(
+    shapes: Sequence[tuple[int, int, int, int]], generator: torch.Generator, batch: int = 1
+) -> list[Tensor]:
+    """Draw unit-normal maps of `shapes`, `batch` each, on the generator's device."""
+    return [
+        torch.randn(batch, *shape[1:], generator=generator, device=generator.device) for shape in shapes
+    ]

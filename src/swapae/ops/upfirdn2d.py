@@ -1,0 +1,134 @@
+"""Pad, upsample, filter, downsample: the one resampling operation of the system (model-spec §2.2).
+
+`upfirdn2d_reference` is the definition, written to be read. `upfirdn2d` gives the same numbers fast.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Padding = Sequence[int]
+
+
+def make_kernel(k: Sequence[float] | Tensor) -> Tensor:
+    """Make the 2-D FIR kernel of a 1-D tap vector: outer(k, k) / sum.
+
+    Args:
+        k: taps `[n]`, or a 2-D kernel `[n, m]` that is only normalised.
+
+    Returns:
+        float32 kernel `[n, n]` (or `[n, m]`) that sums to 1.
+    """
+    taps = torch.as_tensor(k, dtype=torch.float32)
+    kernel = torch.outer(taps, taps) if taps.ndim == 1 else taps
+    return kernel / kernel.sum()
+
+
+def upfirdn2d(input: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: Padding = (0, 0)) -> Tensor:
+    """Upsample by zeros, pad, convolve with `kernel`, keep every `down`-th pixel.
+
+    Args:
+        input: `[B, C, H, W]`.
+        kernel: FIR kernel `[kh, kw]`, the same for every channel. It is convolved (flipped), not correlated.
+        up: zeros are inserted so that each side becomes `up` times as long.
+        down: every `down`-th pixel is kept, the first one included.
+        pad: `(before, after)` for both axes or `(left, right, top, bottom)`, in pixels of the upsampled
+            image. A negative pad crops.
+
+    Returns:
+        `[B, C, (H·up + pad − kh) // down + 1, (W·up + pad − kw) // down + 1]`.
+
+    Raises:
+        ValueError: when a factor is below 1, or the padded image is smaller than the kernel.
+    """
+    left, right, top, bottom = _four_pads(pad)
+    _check(input, kernel, up, down, (left, right, top, bottom))
+    kernel = kernel.to(input.dtype)
+    if up > 1:
+        return _upsampled(input, kernel, up, down, (left, right, top, bottom))
+    if kernel.numel() == 1:
+        resized = _pad(input, (left, right, top, bottom))
+        return (resized if down == 1 else resized[:, :, ::down, ::down]) * kernel.reshape(())
+    return _filtered(input, kernel, down, (left, right, top, bottom))
+
+
+def upfirdn2d_reference(
+    input: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: Padding = (0, 0)
+) -> Tensor:
+    """Define `upfirdn2d`, step by step: insert zeros, pad or crop, convolve tap by tap, keep every `down`-th."""
+    left, right, top, bottom = _four_pads(pad)
+    _check(input, kernel, up, down, (left, right, top, bottom))
+    batch, channels, height, width = input.shape
+
+    spread = input.new_zeros(batch, channels, height * up, width * up)  # [B, C, H·up, W·up]
+    spread[:, :, ::up, ::up] = input
+
+    padded = input.new_zeros(batch, channels, height * up + top + bottom, width * up + left + right)
+    rows, cols = padded.shape[2:]
+    for y in range(max(0, top), min(rows, top + height * up)):
+        x = range(max(0, left), min(cols, left + width * up))
+        padded[:, :, y, x.start : x.stop] = spread[:, :, y - top, x.start - left : x.stop - left]
+
+    kernel_height, kernel_width = kernel.shape
+    out_height, out_width = rows - kernel_height + 1, cols - kernel_width + 1
+    filtered = input.new_zeros(batch, channels, out_height, out_width)
+    for dy in range(kernel_height):
+        for dx in range(kernel_width):
+            tap = kernel[kernel_height - 1 - dy, kernel_width - 1 - dx]
+            filtered = filtered + tap * padded[:, :, dy : dy + out_height, dx : dx + out_width]
+
+    return filtered[:, :, ::down, ::down]
+
+
+def _filtered(input: Tensor, kernel: Tensor, down: int, pads: tuple[int, int, int, int]) -> Tensor:
+    """Filter without upsampling: one depthwise convolution, which skips what `down` would drop."""
+    channels = input.shape[1]
+    weight = kernel.flip(0, 1)[None, None].expand(channels, 1, -1, -1)  # [C, 1, kh, kw]
+    left, right, top, bottom = pads
+    if left == right and top == bottom and min(pads) >= 0:
+        return F.conv2d(input, weight, stride=down, padding=(top, left), groups=channels)
+    return F.conv2d(_pad(input, pads), weight, stride=down, groups=channels)
+
+
+def _upsampled(input: Tensor, kernel: Tensor, up: int, down: int, pads: tuple[int, int, int, int]) -> Tensor:
+    """Filter with upsampling: a depthwise transposed convolution is the full convolution of the spread image.
+
+    The full convolution starts `k − 1` pixels before the padded one with pad 0 does, and ends where the last
+    input pixel stops to act; what is asked beyond is zero.
+    """
+    channels = input.shape[1]
+    weight = kernel[None, None].expand(channels, 1, -1, -1)
+    full = F.conv_transpose2d(input, weight, stride=up, groups=channels)
+    kernel_height, kernel_width = kernel.shape
+    left, right, top, bottom = pads
+    left, top = left - (kernel_width - 1), top - (kernel_height - 1)
+    # Output size is H·up + pads − kernel + 1; the rest of it lies after `full`, or is cut off it.
+    right += up - 1 - (kernel_width - 1)
+    bottom += up - 1 - (kernel_height - 1)
+    out = _pad(full, (left, right, top, bottom))
+    return out if down == 1 else out[:, :, ::down, ::down]
+
+
+def _pad(input: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
+    return F.pad(input, pads) if any(pads) else input
+
+
+def _four_pads(pad: Padding) -> tuple[int, int, int, int]:
+    if len(pad) == 2:
+        return pad[0], pad[1], pad[0], pad[1]
+    if len(pad) == 4:
+        return pad[0], pad[1], pad[2], pad[3]
+    raise ValueError(f"pad has {len(pad)} numbers; give (before, after) or (left, right, top, bottom).")
+
+
+def _check(input: Tensor, kernel: Tensor, up: int, down: int, pads: tuple[int, int, int, int]) -> None:
+    if up < 1 or down < 1:
+        raise ValueError(f"up={up} and down={down} must be whole numbers of at least 1.")
+    if input.ndim != 4 or kernel.ndim != 2:
+        raise ValueError(f"upfirdn2d takes [B, C, H, W] and [kh, kw], not {input.ndim}-D and {kernel.ndim}-D.")
+    left, right, top, bottom = pads
+    padded = (input.shape[2] * up + top + bottom, input.shape[3] * up + left + right)
+    if padded[0] < kernel.shape[0] or padded[1] < kernel.shape[1]:
+        raise ValueError(f"the padded image, {padded}, is smaller than the kernel, {tuple(kernel.shape)}.")

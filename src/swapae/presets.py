@@ -1,0 +1,194 @@
+"""Named runs: each a function that returns a whole `TrainConfig`.
+
+| preset | images | for |
+|---|---|---|
+| `tiny32` | 32² | tests: 200 images in seconds |
+| `synthetic64` | 64² | the generated forms and materials, on a CPU |
+| `photos64`, `photos128` | 64², 128² | a folder of photos, on a CPU |
+| `church_default` … | 256²–1024² | the published settings (model-spec §10.3), for GPUs |
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from swapae.data.transforms import DataConfig
+from swapae.model import ModelConfig
+from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
+from swapae.training.config import TrainConfig
+from swapae.training.objective import LossConfig
+
+
+def tiny32() -> TrainConfig:
+    """32² images and networks of a few thousand weights: for tests, not for pictures."""
+    return TrainConfig(
+        model=ModelConfig(
+            structure_channels=4,
+            texture_channels=32,
+            structure_downsamplings=2,
+            texture_downsamplings=1,
+            encoder_capacity=0.25,
+            generator_capacity=0.125,
+        ),
+        discriminator=DiscriminatorConfig(image_size=32, capacity=1 / 32, max_channels=32),
+        patch_discriminator=PatchDiscriminatorConfig(
+            patch_size=16, capacity=0.25, max_channels=16, head_widths=(32, 32, 16)
+        ),
+        data=DataConfig(load_size=32, crop_size=32),
+        batch_size=4,
+        total_images=200,
+        loss=LossConfig(num_patches=4),
+        ema_half_life_kimg=0.1,
+        log_images=40,
+        snapshot_images=100,
+        checkpoint_images=100,
+    )
+
+
+def photos64() -> TrainConfig:
+    """The published system at 64², in widths that two cores can train."""
+    return TrainConfig(
+        model=ModelConfig(
+            texture_channels=512, structure_downsamplings=3, encoder_capacity=0.5, generator_capacity=0.25
+        ),
+        discriminator=DiscriminatorConfig(image_size=64, capacity=1 / 16),
+        patch_discriminator=PatchDiscriminatorConfig(patch_size=32, capacity=0.5, max_channels=64),
+        data=DataConfig(load_size=64, crop_size=64),
+        batch_size=16,
+        total_images=100_000,
+        log_images=320,
+        snapshot_images=2_000,
+        checkpoint_images=4_000,
+    )
+
+
+def photos128() -> TrainConfig:
+    """As `photos64`, one halving deeper, for 128² photos."""
+    base = photos64()
+    return replace(
+        base,
+        model=replace(base.model, structure_downsamplings=4, encoder_capacity=0.25),
+        discriminator=replace(base.discriminator, image_size=128),
+        data=replace(base.data, load_size=128, crop_size=128),
+        batch_size=8,
+    )
+
+
+def synthetic64() -> TrainConfig:
+    """The generated domain at 64²: nothing to crop, and light from the left stays left."""
+    base = photos64()
+    return replace(base, data=replace(base.data, crop="none", flip=False))
+
+
+def _published(**changes: object) -> TrainConfig:
+    """What all published 256² settings share, with the changes of one."""
+    return replace(TrainConfig(checkpoint_images=50_000, snapshot_images=1_600, ema_half_life_kimg=10.0), **changes)  # type: ignore[arg-type]
+
+
+NO_AGGREGATION = LossConfig(use_aggregation=False)
+STRONG_PATCH_R1 = LossConfig(patch_r1=10.0)
+
+
+def church_default() -> TrainConfig:
+    """LSUN churches, 256², 4 GPUs."""
+    return _published(batch_size=16, loss=NO_AGGREGATION)
+
+
+def church_pretrained() -> TrainConfig:
+    """LSUN churches, 256², 8 GPUs: the released model's settings."""
+    return _published(batch_size=32)
+
+
+def bedroom_default() -> TrainConfig:
+    """LSUN bedrooms, 256², 8 GPUs."""
+    return _published(batch_size=32, loss=NO_AGGREGATION)
+
+
+def bedroom_pretrained() -> TrainConfig:
+    """LSUN bedrooms, 256², 7 GPUs: the released model's settings."""
+    return _published(batch_size=56)
+
+
+def afhq_pretrained() -> TrainConfig:
+    """Animal faces, resized to 256², 8 GPUs."""
+    return _published(batch_size=32, data=DataConfig(preprocess="resize", crop="none"))
+
+
+def ffhq512_default() -> TrainConfig:
+    """Faces, resized to 512², 8 GPUs."""
+    return _published(
+        discriminator=DiscriminatorConfig(image_size=512),
+        data=DataConfig(preprocess="resize", load_size=512, crop="none", crop_size=512),
+    )
+
+
+def ffhq512_pretrained() -> TrainConfig:
+    """Faces, 512²: the released model's settings, the same as the default's."""
+    return ffhq512_default()
+
+
+def ffhq1024_default() -> TrainConfig:
+    """Faces, 768² crops of 1024², 8 GPUs: smaller networks, one halving more, larger patches."""
+    return _published(
+        model=ModelConfig(
+            texture_channels=1536, structure_downsamplings=5, encoder_capacity=0.4, generator_capacity=0.8
+        ),
+        discriminator=DiscriminatorConfig(image_size=768),
+        patch_discriminator=PatchDiscriminatorConfig(patch_size=256),
+        data=DataConfig(preprocess="resize", load_size=1024, crop_size=768),
+    )
+
+
+def ffhq1024_pretrained() -> TrainConfig:
+    """Faces, 1024²: the released model's settings, the same as the default's."""
+    return ffhq1024_default()
+
+
+def ffhq1024_small_structure() -> TrainConfig:
+    """Faces, 1024², with a structure code of half the side and 64 channels (the published "patchDv7" variant)."""
+    return replace(
+        ffhq1024_default(),
+        model=ModelConfig(
+            structure_channels=64,
+            texture_channels=1024,
+            structure_downsamplings=6,
+            encoder_steepness=1.8,
+            generator_capacity=0.8,
+        ),
+    )
+
+
+def mountain_default() -> TrainConfig:
+    """Flickr mountains, 512² crops, 8 GPUs: a stronger penalty on the patch discriminator."""
+    return _published(
+        discriminator=DiscriminatorConfig(image_size=512),
+        data=DataConfig(load_size=512, crop_size=512),
+        loss=STRONG_PATCH_R1,
+    )
+
+
+def mountain_pretrained() -> TrainConfig:
+    """Flickr mountains, 512², 7 GPUs: the released model's settings."""
+    return replace(mountain_default(), batch_size=14)
+
+
+PRESETS: dict[str, Callable[[], TrainConfig]] = {
+    preset.__name__: preset
+    for preset in (
+        tiny32,
+        synthetic64,
+        photos64,
+        photos128,
+        church_default,
+        church_pretrained,
+        bedroom_default,
+        bedroom_pretrained,
+        afhq_pretrained,
+        ffhq512_default,
+        ffhq512_pretrained,
+        ffhq1024_default,
+        ffhq1024_pretrained,
+        ffhq1024_small_structure,
+        mountain_default,
+        mountain_pretrained,
+    )
+}

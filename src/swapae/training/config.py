@@ -1,0 +1,82 @@
+"""`TrainConfig`: all that decides a training run, as one tree of plain values."""
+
+from dataclasses import dataclass, field
+
+from swapae.data.transforms import DataConfig
+from swapae.errors import UserError
+from swapae.model import ModelConfig
+from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
+from swapae.training.objective import LossConfig
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """Two Adams: one for encoder and generator, one for the discriminators (model-spec §9.4)."""
+
+    learning_rate: float = 0.002  # of encoder and generator
+    discriminator_learning_rate: float = 0.002  # of the discriminators, before the lazy-R1 correction
+    beta1: float = 0.0  # decay of the first moment
+    beta2: float = 0.99  # decay of the second moment
+
+
+@dataclass(frozen=True)
+class InitConfig:
+    """How weights start. The defaults are the published ones; the others only help short trainings.
+
+    In the published start the texture hardly acts: its entries are about `1/√texture_channels`, so every
+    modulation is 1 ± that, and the first modulation, which has no "1 +", passes a signal of the same small size.
+    """
+
+    structure_gain: float = 0.0  # bias of the first modulation's scale: 1 lets the structure code through at once
+    texture_gain: float = 1.0  # factor on the modulations' weights: √texture_channels makes them vary by 1
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run. The defaults are the published ones for 256² images (model-spec §10.3)."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    patch_discriminator: PatchDiscriminatorConfig = field(default_factory=PatchDiscriminatorConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    init: InitConfig = field(default_factory=InitConfig)
+    batch_size: int = 16  # images a step, over all devices; an even number
+    total_images: int = 25_000_000  # images to see, in discriminator and generator steps together
+    ema_half_life_kimg: float = 10.0  # thousand images after which an averaged weight has half forgotten; 0 is off
+    seed: int = 0  # of weights, order, crops, patches and noise
+    log_images: int = 480  # images between two lines of the log
+    snapshot_images: int = 10_000  # images between two sample grids
+    checkpoint_images: int = 50_000  # images between two checkpoints
+    keep_checkpoints: int = 3  # newest checkpoints that stay
+
+
+RESUMABLE = frozenset(
+    {"total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints", "data.workers"}
+)  # fields that may differ when a run goes on: they do not change what is learnt
+
+
+def check(config: TrainConfig) -> None:
+    """Refuse a run that could not work, before anything is computed.
+
+    Raises:
+        UserError: with both numbers.
+    """
+    if config.batch_size < 2 or config.batch_size % 2:
+        raise UserError(f"batch_size={config.batch_size} must be even and at least 2: images swap in pairs.")
+    for name in ("total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints"):
+        if getattr(config, name) < 1:
+            raise UserError(f"{name}={getattr(config, name)} must be at least 1.")
+    data, size = config.data, config.discriminator.image_size
+    side = data.crop_size if data.crop in ("random", "center") else data.load_size
+    if side != size:
+        raise UserError(
+            f"images come out {side} px wide, the discriminator takes {size}: set discriminator.image_size and "
+            f"data.{'crop_size' if side == data.crop_size else 'load_size'} to the same number."
+        )
+    if size % config.model.stride or size < config.model.min_side:
+        raise UserError(
+            f"{size} px do not suit this model: its images are multiples of {config.model.stride} px and at least "
+            f"{config.model.min_side} px wide; change discriminator.image_size or the numbers of downsamplings."
+        )

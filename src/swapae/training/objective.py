@@ -1,0 +1,178 @@
+"""The published objective, where the four networks meet (model-spec §9; paper §3, eq. 1–5).
+
+Every function gives named terms, each a tensor with a value per image (or per patch), already weighted; a loss is the
+sum of their means. Images come in, patches come in: nothing here is random.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from swapae.codes import Codes
+from swapae.losses import fake_loss, l1_loss, real_loss, squared_gradient
+from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
+from swapae.networks.generator import Noise
+
+Terms = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the terms, and how patches are drawn. The defaults are the published ones."""
+
+    l1: float = 1.0  # reconstruction
+    gan: float = 1.0  # image discriminator, every term
+    gan_reconstruction: float = 0.5  # share of reconstructions, in both steps
+    gan_hybrid: float = 0.5  # share of hybrids in the discriminator's step
+    gan_hybrid_generator: float = 1.0  # share of hybrids in the generator's step: 1, not the paper's 0.5
+    patch: float = 1.0  # patch co-occurrence discriminator
+    r1: float = 10.0  # gradient penalty of the image discriminator
+    patch_r1: float = 1.0  # gradient penalty of the patch discriminator
+    r1_interval: int = 16  # discriminator steps between two R1 steps
+    num_patches: int = 8  # patches an image in each set
+    patch_min_scale: float = 0.125  # smallest side of a patch, as a fraction of the image's
+    patch_max_scale: float = 0.25  # largest
+    use_aggregation: bool = True  # compare a patch with the mean of the reference patches
+
+
+@dataclass
+class Networks:
+    """The four networks of a training."""
+
+    encoder: Encoder
+    generator: Generator
+    discriminator: Discriminator
+    patch_discriminator: PatchDiscriminator
+
+    def named(self) -> dict[str, nn.Module]:
+        """Give them by name, in a fixed order."""
+        return {
+            "encoder": self.encoder,
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "patch_discriminator": self.patch_discriminator,
+        }
+
+
+def swapped(x: Tensor) -> Tensor:
+    """Exchange neighbours (0, 1), (2, 3), … of a batch: its own inverse (model-spec §9.1)."""
+    if len(x) % 2:
+        raise ValueError(f"a batch of {len(x)} does not pair off; use an even one.")
+    return x.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+
+
+def reconstruct_and_mix(
+    generator: Generator, codes: Codes, noise: Noise | None = None
+) -> tuple[Tensor, Tensor]:
+    """Decode the first half as it is, and every image with its neighbour's structure.
+
+    Args:
+        generator: decodes both in one batch of 3B/2, which it treats one by one.
+        codes: of B images.
+        noise: maps `[3B/2 or 1, 1, h, w]`, in layer order.
+
+    Returns:
+        reconstructions `[B/2, 3, H, W]` and hybrids `[B, 3, H, W]`; hybrid i has the texture of image i.
+    """
+    half = len(codes) // 2
+    structure = torch.cat([codes.structure[:half], swapped(codes.structure)])
+    texture = torch.cat([codes.texture[:half], codes.texture])
+    images = generator(structure, texture, noise)
+    return images[:half], images[half:]
+
+
+def discriminator_terms(
+    networks: Networks,
+    config: LossConfig,
+    real: Tensor,
+    reconstruction: Tensor,
+    hybrid: Tensor,
+    reference_patches: Tensor,
+    real_patches: Tensor,
+    hybrid_patches: Tensor,
+) -> Terms:
+    """Compute what the two discriminators descend (model-spec §9.2; paper eq. 2–4).
+
+    Args:
+        networks: the two discriminators are used.
+        config: weights.
+        real: `[B, 3, S, S]`.
+        reconstruction: `[B/2, 3, S, S]`, detached.
+        hybrid: `[B, 3, S, S]`, detached.
+        reference_patches: of the real images, `[B, N, 3, p, p]`.
+        real_patches: of the real images, other windows.
+        hybrid_patches: of the hybrids; hybrid i has the texture of image i.
+    """
+    logits = networks.discriminator(torch.cat([real, reconstruction, hybrid]))
+    on_real, on_reconstruction, on_hybrid = logits.split([len(real), len(reconstruction), len(hybrid)])
+
+    judge = networks.patch_discriminator
+    features = judge.features(torch.cat([reference_patches, real_patches, hybrid_patches]))
+    reference, target, fake = features.chunk(3)
+    patch_real = judge.compare(reference, target, config.use_aggregation)
+    patch_fake = judge.compare(reference, fake, config.use_aggregation)
+    return {
+        "D_real": config.gan * real_loss(on_real),
+        "D_reconstruction": config.gan * config.gan_reconstruction * fake_loss(on_reconstruction),
+        "D_hybrid": config.gan * config.gan_hybrid * fake_loss(on_hybrid),
+        "patch_D_real": config.patch * real_loss(patch_real),
+        "patch_D_hybrid": config.patch * fake_loss(patch_fake),
+    }
+
+
+def r1_terms(
+    networks: Networks,
+    config: LossConfig,
+    real: Tensor,
+    reference_patches: Tensor,
+    real_patches: Tensor,
+) -> Terms:
+    """Compute the gradient penalties, before the ×interval of lazy regularisation (model-spec §9.2, item 5).
+
+    `λ/2 · Σ|∂D/∂image|²` and `λ_patch/2 · ½ · (Σ|∂P/∂reference|² + Σ|∂P/∂patch|²)`, over all pixels and patches.
+    """
+    real = real.detach().requires_grad_()
+    reference_patches = reference_patches.detach().requires_grad_()
+    real_patches = real_patches.detach().requires_grad_()
+
+    logits = networks.discriminator(real)
+    patch_logits = networks.patch_discriminator(reference_patches, real_patches, config.use_aggregation)
+    return {
+        "D_r1": config.r1 / 2 * squared_gradient(logits, [real]),
+        "patch_D_r1": config.patch_r1 / 4 * squared_gradient(patch_logits, [reference_patches, real_patches]),
+    }
+
+
+def generator_terms(
+    networks: Networks,
+    config: LossConfig,
+    real: Tensor,
+    reconstruction: Tensor,
+    hybrid: Tensor,
+    reference_patches: Tensor,
+    hybrid_patches: Tensor,
+) -> Terms:
+    """Compute what encoder and generator descend (model-spec §9.3; paper eq. 1–5).
+
+    Arguments as in `discriminator_terms`, with gradients in `reconstruction`, `hybrid` and `hybrid_patches`.
+    """
+    on_reconstruction, on_hybrid = networks.discriminator(torch.cat([reconstruction, hybrid])).split(
+        [len(reconstruction), len(hybrid)]
+    )
+    judge = networks.patch_discriminator
+    with torch.no_grad():
+        reference = judge.features(reference_patches)
+    patch_fake = judge.compare(reference, judge.features(hybrid_patches), config.use_aggregation)
+    return {
+        "G_l1": config.l1 * l1_loss(reconstruction, real[: len(reconstruction)]),
+        "G_reconstruction": config.gan * config.gan_reconstruction * real_loss(on_reconstruction),
+        "G_hybrid": config.gan * config.gan_hybrid_generator * real_loss(on_hybrid),
+        "patch_G_hybrid": config.patch * real_loss(patch_fake),
+    }
+
+
+def total(terms: Mapping[str, Tensor]) -> Tensor:
+    """Add the terms' means."""
+    return torch.stack([term.mean() for term in terms.values()]).sum()

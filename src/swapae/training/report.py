@@ -1,0 +1,126 @@
+"""How a training tells its owner how it goes: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol, Self
+
+PLAIN_SECONDS = 15.0  # between two plain lines
+
+
+class Reporter(Protocol):
+    """What the loop calls. All numbers are plain; nothing here touches a device."""
+
+    def start(self, images_seen: int, total_images: int) -> None: ...
+
+    def progress(self, images_seen: int, images_per_second: float, losses: Mapping[str, float]) -> None: ...
+
+    def message(self, text: str) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Quiet:
+    """Say nothing."""
+
+    def start(self, images_seen: int, total_images: int) -> None:
+        pass
+
+    def progress(self, images_seen: int, images_per_second: float, losses: Mapping[str, float]) -> None:
+        pass
+
+    def message(self, text: str) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+class Plain:
+    """Print a line now and then, to standard error."""
+
+    def __init__(self, seconds_between: float = PLAIN_SECONDS) -> None:
+        self.seconds_between = seconds_between
+        self._last = 0.0
+        self._total = 0
+
+    def start(self, images_seen: int, total_images: int) -> None:
+        self._total = total_images
+        self._last = time.monotonic()
+
+    def progress(self, images_seen: int, images_per_second: float, losses: Mapping[str, float]) -> None:
+        now = time.monotonic()
+        if now - self._last < self.seconds_between and images_seen < self._total:
+            return
+        self._last = now
+        left = duration((self._total - images_seen) / max(images_per_second, 1e-9))
+        self.message(
+            f"{images_seen}/{self._total} images, {images_per_second:.1f} a second, {left} left, {summary(losses)}"
+        )
+
+    def message(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def stop(self) -> None:
+        pass
+
+
+class Bar:
+    """Draw a bar with rich, on a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._bar = Progress(
+            TextColumn("{task.percentage:3.0f}%"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total} images · {task.fields[note]}"),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("", total=1, note="")
+
+    def start(self, images_seen: int, total_images: int) -> None:
+        self._bar.update(self._task, completed=images_seen, total=total_images)
+        self._bar.start()
+
+    def progress(self, images_seen: int, images_per_second: float, losses: Mapping[str, float]) -> None:
+        total = self._bar.tasks[0].total or 0
+        left = duration((total - images_seen) / max(images_per_second, 1e-9))
+        note = f"{images_per_second:.1f} a second · {left} left · {summary(losses)}"
+        self._bar.update(self._task, completed=images_seen, note=note)
+
+    def message(self, text: str) -> None:
+        self._bar.console.print(text, markup=False, highlight=False)
+
+    def stop(self) -> None:
+        self._bar.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def default_reporter() -> Reporter:
+    """Draw a bar on a terminal, print lines elsewhere."""
+    return Bar() if sys.stderr.isatty() else Plain()
+
+
+def summary(losses: Mapping[str, float]) -> str:
+    """Name the three losses that say most."""
+    shown = {"G_l1": "L1", "D_real": "D real", "G_hybrid": "G hybrid"}
+    return " ".join(f"{label} {losses[name]:.3f}" for name, label in shown.items() if name in losses)
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as `2 d 03 h`, `1:02:03` or `2:03`."""
+    whole = int(seconds)
+    if whole >= 48 * 3600:
+        return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"

@@ -1,0 +1,179 @@
+"""Tensors in safetensors files: saved whole or not at all, loaded strictly and with a readable report.
+
+Nothing here knows a network: files hold names, tensors and a few words of metadata.
+"""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from swapae.errors import UserError
+
+SHOWN = 8  # names of one kind that a report lists before it only counts them
+
+
+def save_tensors(
+    path: str | Path,
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str] | None = None,
+    force: bool = False,
+) -> None:
+    """Write a safetensors file; it appears whole or not at all.
+
+    Args:
+        path: file to write; its folder is made.
+        tensors: names and tensors, on any device.
+        metadata: words kept in the file's header.
+        force: replace an existing file.
+
+    Raises:
+        UserError: the file exists already, or cannot be written.
+    """
+    path = Path(path)
+    if path.exists() and not force:
+        raise UserError(f"{path} exists already; give another name, or --force to overwrite it.")
+    saved = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(saved, beside, metadata=dict(metadata or {}))
+        with open(beside, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read all tensors (on the CPU) and the metadata of a safetensors file.
+
+    Raises:
+        UserError: the file is missing, damaged, or not a safetensors file.
+    """
+    with _opened(Path(path)) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """Read the metadata alone: only the file's header is touched.
+
+    Raises:
+        UserError: as `load_tensors`.
+    """
+    with _opened(Path(path)) as file:
+        return file.metadata() or {}
+
+
+def load_strict(module: nn.Module, tensors: Mapping[str, Tensor], what: str) -> list[str]:
+    """Load every tensor of `module`, or nothing.
+
+    Args:
+        module: takes the tensors; floats are converted to its own type.
+        tensors: exactly the names of its `state_dict`, in its shapes.
+        what: what the tensors are, for messages: a path, say.
+
+    Returns:
+        a phrase for every conversion, "12 of 12 tensors converted from float16 to float32"; none as a rule.
+
+    Raises:
+        UserError: a report of all that is missing, unknown, of another shape, or no number of the right kind.
+    """
+    wanted = module.state_dict()
+    lines = misfits(wanted, tensors)
+    if lines:
+        raise UserError(report(f"{what} does not fit the {type(module).__name__}", lines))
+    module.load_state_dict(tensors)
+    pairs = ((tensors[name], mine) for name, mine in wanted.items())
+    kinds = Counter((_name(theirs), _name(mine)) for theirs, mine in pairs if theirs.dtype != mine.dtype)
+    return [f"{num} of {len(wanted)} tensors converted from {a} to {b}" for (a, b), num in kinds.items()]
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """Hash names, types, shapes and bytes, in order of the names: SHA-256 in hexadecimal."""
+    hasher = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        hasher.update(f"{name}\0{_name(tensor)}\0{list(tensor.shape)}\0".encode())
+        hasher.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return hasher.hexdigest()
+
+
+def misfits(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> list[str]:
+    """Say how `tensors` differ from the wanted names, shapes and kinds of number, a line a sort of misfit.
+
+    Args:
+        wanted: what must be there; values do not matter, so they may be on the "meta" device.
+        tensors: what is there.
+    """
+    shared = [name for name in wanted if name in tensors]
+    sorts = {
+        "missing": [name for name in wanted if name not in tensors],
+        "unknown": [name for name in tensors if name not in wanted],
+        "wrong shape": [
+            f"{name} is {list(tensors[name].shape)}, must be {list(wanted[name].shape)}"
+            for name in shared
+            if tensors[name].shape != wanted[name].shape
+        ],
+        "wrong type": [
+            f"{name} is {_name(tensors[name])}, must be {_name(wanted[name])}"
+            for name in shared
+            if tensors[name].is_floating_point() != wanted[name].is_floating_point()
+        ],
+    }
+    return [
+        f"{sort}, {len(names)} of {len(wanted)}: {listed(names)}" for sort, names in sorts.items() if names
+    ]
+
+
+def report(sentence: str, lines: Iterable[str]) -> str:
+    """Put lines of detail under a sentence."""
+    return "".join([f"{sentence}:", *(f"\n  {line}" for line in lines)])
+
+
+def listed(names: Iterable[str], num_shown: int = SHOWN) -> str:
+    """Join names for a report: the first few, then how many more there are."""
+    known = list(names)
+    more = f" and {len(known) - num_shown} more" if len(known) > num_shown else ""
+    return ", ".join(known[:num_shown]) + more
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a safetensors file; whatever is wrong with it becomes one sentence."""
+    if not path.is_file():
+        what = "is a folder, not a weights file" if path.is_dir() else "does not exist"
+        raise UserError(f"{path} {what}; name a .safetensors file.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (SafetensorError, OSError, ValueError) as error:
+        if _is_pickle(path):
+            raise UserError(
+                f"{path} is a PyTorch checkpoint, not a safetensors file; `swapae convert` makes one of it."
+            ) from error
+        raise UserError(f"{path} is damaged or not a safetensors file ({error}).") from error
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether the file begins as `torch.save` writes it: a zip archive, or a bare pickle as of old."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4)
+    except OSError:
+        return False
+    return head == b"PK\x03\x04" or head[:1] == b"\x80"
+
+
+def _name(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

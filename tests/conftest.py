@@ -1,0 +1,58 @@
+"""What all tests share: no network, fixed randomness, and small things to work on."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+settings.load_profile("fixed")
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seed() -> None:
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model with random weights, stride 4, that takes any image from 12 pixels on."""
+    import torch
+
+    from swapae import ModelConfig, SwappingAutoencoder
+
+    torch.manual_seed(0)
+    config = ModelConfig(
+        structure_channels=4,
+        texture_channels=16,
+        structure_downsamplings=2,
+        texture_downsamplings=1,
+        encoder_capacity=0.25,
+        generator_capacity=0.05,
+    )
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    SwappingAutoencoder(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Callable[..., Path]:
+    """A maker of image files: `photo("a.png", (width, height), seed)`."""
+
+    def make(name: str, size: tuple[int, int] = (20, 16), seed: int = 0, mode: str = "RGB") -> Path:
+        import numpy as np
+        from PIL import Image
+
+        shape = (size[1], size[0], len(mode))
+        pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+        return path
+
+    return make
