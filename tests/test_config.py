@@ -25,6 +25,9 @@ class Camera:
     optics: Optics = Optics()
     far: Optics = field(default_factory=lambda: Optics(lens="tele"))
     num_shots: int = 3  # per run
+    folded: float = (
+        0.5  # a comment so long that the formatter puts the value, and the comment with it, on a line
+    )
     use_flash: bool = False
     limit: int | None = None
 
@@ -82,7 +85,7 @@ def test_a_failed_save_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: py
         raise OSError("disk full")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UserError, match="disk full"):
         c.save(Camera("b"), path)
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
@@ -184,6 +187,7 @@ def test_describe_gives_name_type_value_and_comment() -> None:
     settings = {s.name: s for s in c.describe(Camera)}
     assert list(settings) == c.field_names(CAMERA)
     assert settings["num_shots"] == ("num_shots", "int", 3, "per run")
+    assert settings["folded"].doc.startswith("a comment so long")
     assert settings["optics.focal"] == ("optics.focal", "float", 1.5, "in metres")
     assert settings["far.lens"] == ("far.lens", "wide | tele", "tele", "")
     assert settings["optics.sizes"].type == "int, …"

@@ -1,17 +1,15 @@
 """`Codes`: the pair an image becomes, and the currency of every edit."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from swapae.errors import UserError
+from swapae.weights import load_tensors, save_tensors
 
 FORMAT = "swapae.codes/1"
 
@@ -46,7 +44,7 @@ class Codes:
 
     def __getitem__(self, index: int | slice) -> "Codes":
         """Take some images' codes; an int keeps the batch axis."""
-        if isinstance(index, int):
+        if not isinstance(index, slice):
             index = range(len(self))[index]  # refuses what is out of range, resolves negatives
             index = slice(index, index + 1)
         return Codes(self.structure[index], self.texture[index], self.size)
@@ -56,7 +54,7 @@ class Codes:
         """Join batches of images of one size."""
         sizes = {part.size for part in parts}
         if len(sizes) != 1:
-            raise ValueError(f"codes of images of different sizes, {sorted(sizes)}, do not form one batch.")
+            raise ValueError(f"codes join to a batch when their images have one size, not {sorted(sizes)}.")
         return Codes(
             torch.cat([part.structure for part in parts]),
             torch.cat([part.texture for part in parts]),
@@ -68,37 +66,78 @@ class Codes:
         return Codes(self.structure.to(device), self.texture.to(device), self.size)
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write a safetensors file; an existing one is kept unless `force`."""
-        path = Path(path)
-        if path.exists() and not force:
-            raise UserError(f"{path} exists already; give another name, or --force to overwrite it.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tensors = {"structure": self.structure.contiguous().cpu(), "texture": self.texture.contiguous().cpu()}
-        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            save_file(tensors, beside, metadata={"format": FORMAT, "size": json.dumps(self.size)})
-            os.replace(beside, path)
-        except OSError as error:
-            raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
-        finally:
-            beside.unlink(missing_ok=True)
+        """Write a safetensors file; it appears whole or not at all.
+
+        Args:
+            path: file to write; its folder is made.
+            force: replace an existing file.
+
+        Raises:
+            UserError: the file exists already, or cannot be written.
+        """
+        tensors = {"structure": self.structure, "texture": self.texture}
+        save_tensors(path, tensors, {"format": FORMAT, "size": json.dumps(self.size)}, force)
 
     @staticmethod
     def load(path: str | Path) -> "Codes":
-        """Read what `save` wrote.
+        """Read what `save` wrote, on the CPU.
 
         Raises:
-            UserError: when the file is missing or holds no codes.
+            UserError: the file is missing, damaged, or holds no codes.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise UserError(f"{path} does not exist; `swapae encode IMAGE -m MODEL -o {path}` makes such a file.")
+        if not Path(path).is_file():
+            raise UserError(f"{path} is no file; `swapae encode IMAGE -m MODEL -o {path}` makes one.")
+        tensors, metadata = load_tensors(path)
+        if metadata.get("format") != FORMAT:
+            raise UserError(f"{path} holds no codes ({FORMAT}); `swapae encode` makes such files.")
         try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                if metadata.get("format") != FORMAT:
-                    raise UserError(f"{path} holds no codes of this program ({FORMAT}); make it with `swapae encode`.")
-                height, width = json.loads(metadata["size"])
-                return Codes(file.get_tensor("structure"), file.get_tensor("texture"), (int(height), int(width)))
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            height, width = json.loads(metadata["size"])
+            return Codes(tensors["structure"], tensors["texture"], (int(height), int(width)))
+        except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path} is damaged and cannot be read as codes ({error}).") from error
+
+
+def blend(textures: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Compute `Σ wᵢ · textureᵢ`, not normalised: the generator does that.
+
+    Args:
+        textures: batches of equal size or of 1.
+        weights: one for each; a texture of weight 0 is left out, so the others come through bit by bit.
+
+    Raises:
+        ValueError: when there are not as many weights as textures, all are 0, or batches do not pair.
+    """
+    if len(textures) != len(weights):
+        raise ValueError(f"{len(textures)} textures need as many weights, not {len(weights)}.")
+    batch = common_batch(*map(len, textures))
+    parts = [weight * texture for texture, weight in zip(textures, weights, strict=True) if weight != 0]
+    if not parts:
+        raise ValueError("no texture has a weight other than 0; give one at least.")
+    return _batched(sum(parts[1:], start=parts[0]), batch)
+
+
+def paired(codes: Codes, texture: Tensor) -> Codes:
+    """Give `codes` another texture; either side may be a batch of 1.
+
+    Raises:
+        ValueError: when the batches do not pair.
+    """
+    batch = common_batch(len(codes), len(texture))
+    return Codes(_batched(codes.structure, batch), _batched(texture, batch), codes.size)
+
+
+def common_batch(*sizes: int) -> int:
+    """Tell the size of the batch that batches of these sizes make together, where 1 goes with any.
+
+    Raises:
+        ValueError: when two sizes differ and neither is 1.
+    """
+    batch = next((size for size in sizes if size != 1), 1)
+    other = next((size for size in sizes if size not in (1, batch)), None)
+    if other is not None:
+        raise ValueError(f"batches of {batch} and {other} do not pair: give equal ones, or one of 1.")
+    return batch
+
+
+def _batched(tensor: Tensor, batch: int) -> Tensor:
+    return tensor.expand(batch, *tensor.shape[1:])

@@ -31,6 +31,7 @@ from typing import (
 import yaml
 
 from swapae.errors import UserError
+from swapae.files import write_text
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -306,7 +307,8 @@ def _docs(cls: type) -> dict[str, str]:
     return {match["name"]: match["text"] for match in _COMMENTED_FIELD.finditer(source)}
 
 
-_COMMENTED_FIELD = re.compile(r"^ +(?P<name>\w+): .*?  # (?P<text>.*)$", re.MULTILINE)
+# A long line may have been folded by the formatter: `name: type = (` and then the value with the comment.
+_COMMENTED_FIELD = re.compile(r"^ +(?P<name>\w+): [^#\n]*(?:\(\n[^#\n]*)?  # (?P<text>.*)$", re.MULTILINE)
 
 
 def differences(a: T, b: T) -> list[tuple[str, object, object]]:
@@ -344,15 +346,7 @@ def save(config: DataclassInstance, path: Path | str) -> None:
         text = json.dumps(data, indent=2) + "\n"
     else:
         text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, text)
 
 
 def _is_json(path: Path) -> bool:

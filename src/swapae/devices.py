@@ -5,8 +5,11 @@ import torch
 from swapae.errors import UserError
 
 
-def choose_device(name: str = "auto") -> torch.device:
+def choose_device(name: str | torch.device = "auto") -> torch.device:
     """Take the device asked for, or the best there is: CUDA, then Apple's MPS, then the CPU.
+
+    Args:
+        name: "auto", "cpu", "cuda", "mps", or whatever else torch calls a device, "cuda:1" say.
 
     Raises:
         UserError: when the device asked for is not there.
@@ -19,8 +22,8 @@ def choose_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise UserError(f"there is no device called '{name}'; use auto, cpu, cuda or mps.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UserError("no CUDA device was found; use --device auto or cpu.")
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UserError("no MPS device was found; use --device auto or cpu.")
+    try:
+        torch.zeros(1, device=device).item()  # a device may have a name and not be there
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"the device '{name}' was not found here; use --device auto or cpu.") from error
     return device

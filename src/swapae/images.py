@@ -9,19 +9,18 @@ before a pixel is decoded, and whatever goes wrong inside a decoder becomes one 
 from __future__ import annotations
 
 import io
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from swapae.errors import UserError
+from swapae.files import check_free, reason, shown, write_bytes
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM")
 HEIC_SUFFIXES = frozenset({".heic", ".heif"})
@@ -114,8 +113,8 @@ def _decoding(name: str | Path) -> Iterator[None]:
     except MemoryError:
         raise UserError(f"{shown(name)} does not fit into memory: make it smaller first.") from None
     except Exception as error:
-        reason = shown(error) or type(error).__name__
-        raise UserError(f"{shown(name)} is damaged or cut short and cannot be decoded ({reason}).") from None
+        why = shown(error) or type(error).__name__
+        raise UserError(f"{shown(name)} is damaged or cut short and cannot be decoded ({why}).") from None
 
 
 def _open_file(path: Path) -> BinaryIO:
@@ -129,7 +128,7 @@ def _open_file(path: Path) -> BinaryIO:
             raise UserError(f"{shown(path)} is not a regular file.")
         return path.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise UserError(f"{shown(path)} cannot be read ({_reason(error)}).") from None
+        raise UserError(f"{shown(path)} cannot be read ({reason(error)}).") from None
 
 
 def _read_header(file: BinaryIO, name: str | Path) -> Image.Image:
@@ -171,62 +170,57 @@ def _too_large(name: str | Path, size: str = "") -> str:
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except Exception:  # the pixels are sound, only their EXIF block is not: as if there were none
-        return image
+        pass
+    return image
 
 
 def _to_eight_bits(image: Image.Image, name: str | Path) -> Image.Image:
     """Bring `I;16`, `I` and `F` to L, or to LA where one value is marked transparent; leave other modes."""
     if image.mode != "F" and not image.mode.startswith("I"):
         return image
-    values = np.asarray(image)
     white = 1 if image.mode == "F" else 65535
-    if not (values.min() >= 0 and values.max() <= white):  # written so that NaN is refused
-        fix = "save it with 8 or 16 bits per channel"
-        raise UserError(f"{shown(name)} holds values outside 0 to {white} that have no known colour: {fix}.")
-    gray = Image.fromarray(np.rint(values * np.float32(255 / white)).astype(np.uint8))
     marked = image.info.get("transparency")
-    if isinstance(marked, int):
-        gray.putalpha(Image.fromarray(np.where(values == marked, 0, 255).astype(np.uint8)))
+    gray = Image.new("LA" if isinstance(marked, int) else "L", image.size)
+    for top in range(0, image.height, 256):  # in bands: at the pixel limit all at once would take gigabytes
+        box = (0, top, image.width, min(top + 256, image.height))
+        values = np.asarray(image.crop(box))
+        if not (values.min() >= 0 and values.max() <= white):  # written so that NaN is refused
+            fix = "save it with 8 or 16 bits per channel"
+            raise UserError(
+                f"{shown(name)} holds values outside 0 to {white} that have no known colour: {fix}."
+            )
+        band = Image.fromarray(np.rint(values * np.float32(255 / white)).astype(np.uint8))
+        if gray.mode == "LA":
+            band.putalpha(Image.fromarray(np.where(values == marked, 0, 255).astype(np.uint8)))
+        gray.paste(band, box)
     return gray
 
 
 def _split_channels(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Separate colour (mode L, RGB, CMYK, YCbCr or LAB) from alpha (L, or None)."""
+    """Separate colour (mode L, RGB, CMYK or LAB) from alpha (L, or None)."""
     is_gray = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
         image = image.convert("LA" if is_gray else "RGBA")
         return image.convert("L" if is_gray else "RGB"), image.getchannel("A")
-    if image.mode in ("CMYK", "YCbCr", "LAB"):
+    if image.mode in ("CMYK", "LAB"):
         return image, None
     return image.convert("L" if is_gray else "RGB"), None
 
 
 def _to_srgb(color: Image.Image, profile: bytes | None) -> Image.Image:
-    converted = _by_profile(color, profile) if profile else None
-    if converted is None and color.mode == "LAB":
-        converted = _through_cms(color, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
-    return color.convert("RGB") if converted is None else converted
-
-
-def _by_profile(color: Image.Image, profile: bytes) -> Image.Image | None:
-    """Convert to sRGB by an embedded profile; None if it is broken or for other channels."""
+    """Convert to RGB, by the embedded profile unless it is broken or for other channels."""
+    if not profile:
+        return color.convert("RGB")
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}[source.profile.xcolor_space.strip()]
-        if mode == "RGB" and color.mode in ("L", "YCbCr"):
+        if color.mode == "L" and source.profile.xcolor_space.strip() == "RGB":
             color = color.convert("RGB")
-        return _through_cms(color, source) if color.mode == mode else None
-    except Exception:  # a stranger's bytes again; the pixels are sound, so they are read as sRGB
-        return None
-
-
-def _through_cms(color: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
-    target = ImageCms.createProfile("sRGB")
-    converted = ImageCms.profileToProfile(color, source, target, outputMode="RGB")
-    assert converted is not None  # it is None only when converting in place
-    return converted
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(color, source, target, outputMode="RGB") or color
+    except Exception:  # a stranger's bytes again, but the pixels are sound
+        return color.convert("RGB")
 
 
 # ── alpha ────────────────────────────────────────────────────────────────────────────────────────
@@ -333,7 +327,7 @@ def save_image(image: Image.Image, path: str | Path, force: bool = False, qualit
     if image.mode == "RGBA" and format_name in FORMATS_WITHOUT_ALPHA:
         fix = f"save as PNG ({shown(path.with_suffix('.png'))}) instead"
         raise UserError(f"{shown(path)}: {format_name} cannot hold transparency, {fix}.")
-    _write_whole(path, _encode(image, format_name, quality, path))
+    write_bytes(path, _encode(image, format_name, quality, path))
 
 
 def check_target(path: str | Path, force: bool = False) -> None:
@@ -342,10 +336,7 @@ def check_target(path: str | Path, force: bool = False) -> None:
     if path.suffix.lower() not in SAVE_FORMATS:
         allowed = ", ".join(SAVE_FORMATS)
         raise UserError(f"{shown(path)} must end in a picture format that can be written: {allowed}.")
-    if path.is_dir():
-        raise UserError(f"{shown(path)} is a folder: give the path of a file.")
-    if not force and os.path.lexists(path):
-        raise UserError(f"{shown(path)} exists already; give another path, or --force to overwrite it.")
+    check_free(path, force)
 
 
 def _encode(image: Image.Image, format_name: str, quality: int, path: Path) -> bytes:
@@ -364,33 +355,3 @@ def _encode(image: Image.Image, format_name: str, quality: int, path: Path) -> b
         what = f"{image.width}x{image.height} as {format_name}"
         raise UserError(f"{shown(path)} cannot be written, {what} ({shown(error)}).") from None
     return buffer.getvalue()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write beside the target, flush to the disk, then rename: others see the old file or all of the new."""
-    temporary = path.with_name(f".swapae-{uuid4().hex}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{shown(path)} cannot be written ({_reason(error)}).") from None
-
-
-# ── words ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def shown(thing: object) -> str:
-    """Text fit for one line of a message: what cannot be printed (newlines, broken UTF-8) is escaped."""
-    text = str(thing)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or shown(error)

@@ -1,11 +1,12 @@
 """From what a user types as MODEL to a weights file: a folder, a run directory, or a hub id."""
 
+import os
 import re
 from pathlib import Path
 
 from swapae.errors import UserError
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 RUN_MODEL = "model"  # the folder of a run directory that holds its model
 
 
@@ -23,33 +24,51 @@ def find_weights(
     Raises:
         UserError: when there is no such model.
     """
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # which, unlike Path's own, leaves an unknown ~user as it is
     if path.is_file() and path.suffix == Path(filename).suffix:
         return path
     for folder in (path, path / RUN_MODEL):
         if (folder / filename).is_file():
             return folder / filename
     if path.is_dir():
-        raise UserError(f"{path} holds no model: there is no {filename} in it or in its folder '{RUN_MODEL}'.")
+        raise UserError(
+            f"{path} holds no model: there is no {filename} in it or in its folder '{RUN_MODEL}'."
+        )
     if path.exists():
-        raise UserError(f"{path} is not a model; name a folder with {filename}, or `swapae convert` a checkpoint.")
+        raise UserError(
+            f"{path} is not a model; name a folder with {filename}, or `swapae convert` a checkpoint."
+        )
     if not HUB_ID.fullmatch(str(name)):
-        raise UserError(f"there is no model '{name}'; name a folder with {filename}, a run, or a hub id user/name.")
+        raise UserError(
+            f"there is no model '{name}'; name a folder with {filename}, a run, or a hub id user/name."
+        )
     return _from_hub(str(name), filename, revision, local_files_only)
 
 
 def _from_hub(name: str, filename: str, revision: str | None, local_files_only: bool) -> Path:
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     try:
         return Path(hf_hub_download(name, filename, revision=revision, local_files_only=local_files_only))
     except LocalEntryNotFoundError as error:
         raise UserError(
-            f"there is no folder '{name}', and the hub's model of that name is not in the cache and could not be "
+            f"there is no folder '{name}', and no model of that name in the hub's cache, nor could it be "
             "fetched; check the name and the connection."
         ) from error
-    except (EntryNotFoundError, HfHubHTTPError) as error:
-        raise UserError(f"the hub has no {filename} under '{name}'; check the name and the revision.") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"'{name}' could not be fetched from the hub ({type(error).__name__}).") from error
+    except GatedRepoError as error:
+        raise UserError(f"'{name}' asks for a login; run `hf auth login` and accept its terms.") from error
+    except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as error:
+        where = f" at revision '{revision}'" if revision else ""
+        raise UserError(f"the hub has no {filename} under '{name}'{where}; check the name.") from error
+    except Exception as error:  # the hub's client passes on whatever its transport raises
+        reason = next(iter(str(error).splitlines()), "")
+        raise UserError(
+            f"'{name}' could not be fetched from the hub ({type(error).__name__}: {reason})."
+        ) from error

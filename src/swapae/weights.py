@@ -4,12 +4,12 @@ Nothing here knows a network: files hold names, tensors and a few words of metad
 """
 
 import hashlib
-import os
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from swapae.errors import UserError
+from swapae.files import check_free, written_whole
 
 SHOWN = 8  # names of one kind that a report lists before it only counts them
 
@@ -39,20 +40,15 @@ def save_tensors(
         UserError: the file exists already, or cannot be written.
     """
     path = Path(path)
-    if path.exists() and not force:
-        raise UserError(f"{path} exists already; give another name, or --force to overwrite it.")
+    check_free(path, force)
     saved = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(saved, beside, metadata=dict(metadata or {}))
+    with written_whole(path) as beside:
+        try:
+            save_file(saved, beside, metadata=dict(metadata) if metadata else None)
+        except SafetensorError as error:  # it wraps what the system says, "No space left on device" say
+            raise OSError(str(error)) from error
         with open(beside, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from error
-    finally:
-        beside.unlink(missing_ok=True)
+            _sort_metadata(file)
 
 
 def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -146,6 +142,21 @@ def listed(names: Iterable[str], num_shown: int = SHOWN) -> str:
     known = list(names)
     more = f" and {len(known) - num_shown} more" if len(known) > num_shown else ""
     return ", ".join(known[:num_shown]) + more
+
+
+def _sort_metadata(file: BinaryIO) -> None:
+    """Put a file's metadata in order: safetensors takes any, but the same weights must give the same bytes.
+
+    A file begins with the length of its header, 8 bytes, little-endian; then comes JSON, padded by spaces.
+    """
+    length = int.from_bytes(file.read(8), "little")
+    header = json.loads(file.read(length))
+    if "__metadata__" in header:
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode().ljust(length)
+        if len(text) == length:  # it is: the same characters in another order
+            file.seek(8)
+            file.write(text)
 
 
 @contextmanager
