@@ -6,19 +6,23 @@ The model knows images, codes and weights. It knows no trainer, no command line 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import index
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from swapae import config as configs
 from swapae import images as pictures
-from swapae.codes import Codes
+from swapae.codes import Codes, common_batch
+from swapae.codes import blend as blend
+from swapae.codes import paired as paired
 from swapae.devices import choose_device
 from swapae.errors import UserError
-from swapae.layers import Blur
+from swapae.files import check_free
 from swapae.locate import find_weights
 from swapae.networks import (
     Encoder,
@@ -61,15 +65,31 @@ class ModelConfig:
     head_widths: tuple[int, ...] | None = None  # given widths of those blocks
     use_noise: bool = True  # noise in the upsampling blocks (the head takes it always)
 
+    def __post_init__(self) -> None:
+        for name in ("structure_channels", "texture_channels", "head_blocks"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
+        for name in ("encoder_capacity", "encoder_steepness", "generator_capacity"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}={getattr(self, name)} must be more than 0.")
+        self.encoder()  # it checks itself
+        generator = self.generator()
+        for name, widths, expected in (
+            ("generator_widths", generator.widths, self.structure_downsamplings),
+            ("head_widths", generator.head_widths, self.head_blocks),
+        ):
+            if len(widths) != expected:
+                raise ValueError(f"{name} {widths} are {len(widths)} numbers; this model needs {expected}.")
+
     @property
     def stride(self) -> int:
         """Pixels of the image per place of the structure code."""
-        return 2**self.structure_downsamplings
+        return int(2**self.structure_downsamplings)
 
     @property
     def min_side(self) -> int:
         """Shortest side, in pixels, that the encoder takes: `(2^(t+1) − 1) · 2^s` (model-spec §3)."""
-        return (2 ** (self.texture_downsamplings + 1) - 1) * self.stride
+        return int(2 ** (self.texture_downsamplings + 1) - 1) * self.stride
 
     def encoder(self) -> EncoderConfig:
         """Spell the encoder's shape out."""
@@ -100,8 +120,9 @@ class ModelConfig:
 class SwappingAutoencoder(nn.Module):
     """Split images into structure and texture, and make images of any such pair.
 
-    Images are float `[B, 3, H, W]` in [-1, 1], of any size. Nothing is random unless a noise seed is given: the
-    same input gives the same output.
+    Images are float `[B, 3, H, W]` in [-1, 1], of any size. The same input gives the same output: noise is
+    added only where it is given. Gradients do not flow through these methods; `encoder` and `generator` have
+    them.
 
     Example:
         >>> model = SwappingAutoencoder(ModelConfig(encoder_capacity=0.1, generator_capacity=0.1))
@@ -123,10 +144,16 @@ class SwappingAutoencoder(nn.Module):
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Codes:
-        """Encode `[B, 3, H, W]` in [-1, 1]; other sizes than multiples of the stride are padded by reflection."""
-        if images.ndim != 4 or images.shape[1] != 3:
-            raise ValueError(f"images must be [B, 3, H, W], not {tuple(images.shape)}.")
-        structure, texture = self.encoder(self._padded(images.to(self.device)))
+        """Encode images `[B, 3, H, W]` in [-1, 1] of any size.
+
+        Right and bottom are padded by repeated reflection, to multiples of the stride and to the shortest
+        side the encoder takes; the codes know the images' own size.
+        """
+        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+            raise ValueError(
+                f"images must be floats [B, 3, H, W] in [-1, 1], not {images.dtype} {list(images.shape)}."
+            )
+        structure, texture = self.encoder(self._padded(self._taken(images)))
         return Codes(structure, texture, (images.shape[2], images.shape[3]))
 
     @torch.no_grad()
@@ -137,9 +164,11 @@ class SwappingAutoencoder(nn.Module):
             codes: structure `[B, Cs, h, w]`, texture `[B, Ct]` or a map `[B, Ct, h', w']`.
             noise: None for none; a seed; or one map `[B or 1, 1, h, w]` a layer, in layer order.
         """
-        structure = codes.structure.to(self.device)
-        maps = self._noise(noise, structure)
-        images: Tensor = self.generator(structure, codes.texture.to(self.device), maps)
+        self._check(codes)
+        structure = self._taken(codes.structure)
+        images: Tensor = self.generator(
+            structure, self._taken(codes.texture), self._noise(noise, structure.shape)
+        )
         height, width = codes.size
         return images[:, :, :height, :width]
 
@@ -153,6 +182,7 @@ class SwappingAutoencoder(nn.Module):
             texture_images: `[B, 3, H', W']`; either batch may be 1.
             strength: 0 keeps the own texture (a reconstruction), 1 takes the other's; in between they are
                 interpolated, beyond extrapolated (model-spec §11.1).
+            noise: as for `decode`.
         """
         return self.mix(structure_images, [structure_images, texture_images], [1 - strength, strength], noise)
 
@@ -169,9 +199,12 @@ class SwappingAutoencoder(nn.Module):
             structure_images: `[B, 3, H, W]`.
             texture_images: batches `[B or 1, 3, Hᵢ, Wᵢ]`.
             weights: a weight for each of them.
+            noise: as for `decode`.
+
+        Raises:
+            ValueError: when batches are neither equal nor 1, or weights are missing or all 0.
         """
-        if len(texture_images) != len(weights) or not weights:
-            raise ValueError(f"{len(texture_images)} texture batches need as many weights, not {len(weights)}.")
+        common_batch(len(structure_images), *map(len, texture_images))
         own = self.encode(structure_images)
         textures = [
             own.texture if images is structure_images else self.encode(images).texture
@@ -182,13 +215,15 @@ class SwappingAutoencoder(nn.Module):
     # ---- photographs in, photographs out
 
     def encode_image(self, image: Picture) -> Codes:
-        """Encode one picture or file."""
+        """Encode one picture, taken as it is, or one file, brought upright and to sRGB by `open_image`."""
         color, _ = pictures.split_alpha(_opened(image))
         return self.encode(torch.from_numpy(pictures.to_array(color))[None])
 
     def decode_image(self, codes: Codes, noise: NoiseLike = None) -> Image.Image:
         """Decode codes of one image to a picture."""
-        return pictures.to_pil(self.decode(codes[0], noise)[0].float().cpu().numpy())
+        if len(codes) != 1:
+            raise ValueError(f"these are codes of {len(codes)} images, not of 1; take codes[0], codes[1], …")
+        return pictures.to_pil(self.decode(codes, noise)[0].float().cpu().numpy())
 
     def swap_images(
         self,
@@ -197,17 +232,24 @@ class SwappingAutoencoder(nn.Module):
         strength: float = 1.0,
         noise: NoiseLike = None,
     ) -> Image.Image:
-        """Give picture or file `structure` the texture of `texture`, at its own size, its alpha kept.
+        """Give one picture or file the texture of another, at its own size, its alpha kept.
+
+        Args:
+            structure: a picture or the path of one: what is where.
+            texture: another: what it looks like.
+            strength: as for `swap`.
+            noise: as for `decode`.
+
+        Raises:
+            UserError: when a file is no readable picture.
 
         Example:
             >>> hybrid = model.swap_images("church.jpg", "sunset.jpg", strength=0.8)  # doctest: +SKIP
         """
-        layout = _opened(structure)
-        own = self.encode_image(layout)
-        other = self.encode_image(texture)
-        blended = blend([own.texture, other.texture], [1 - strength, strength])
-        hybrid = self.decode_image(Codes(own.structure, blended, own.size), noise)
-        return pictures.put_alpha(hybrid, pictures.split_alpha(layout)[1])
+        color, alpha = pictures.split_alpha(_opened(structure))
+        own, other = self.encode_image(color), self.encode_image(texture)
+        mixed = blend([own.texture, other.texture], [1 - strength, strength])
+        return pictures.put_alpha(self.decode_image(paired(own, mixed), noise), alpha)
 
     # ---- folders
 
@@ -215,8 +257,7 @@ class SwappingAutoencoder(nn.Module):
         """Write `config.json` and `model.safetensors`; existing ones are kept unless `force`."""
         folder = Path(folder)
         for name in (WEIGHTS_FILE, CONFIG_FILE):
-            if (folder / name).exists() and not force:
-                raise UserError(f"{folder / name} exists already; give another folder, or --force to overwrite it.")
+            check_free(folder / name, force)
         metadata = {"format": FORMAT, "config": json.dumps(configs.to_dict(self.config))}
         save_tensors(folder / WEIGHTS_FILE, self.state_dict(), metadata, force=force)
         configs.save(self.config, folder / CONFIG_FILE)
@@ -226,7 +267,7 @@ class SwappingAutoencoder(nn.Module):
         cls,
         name: str | Path,
         *,
-        device: str = "auto",
+        device: str | torch.device = "auto",
         revision: str | None = None,
         local_files_only: bool = False,
     ) -> Self:
@@ -241,22 +282,22 @@ class SwappingAutoencoder(nn.Module):
         Raises:
             UserError: when there is no such model, or its files are damaged or do not fit.
         """
+        where = choose_device(device)
         weights = find_weights(name, WEIGHTS_FILE, revision=revision, local_files_only=local_files_only)
         tensors, metadata = load_tensors(weights)
         config = config_in(metadata, weights)
-        with torch.device("meta"):  # draws no random weights only to throw them away
+        with _NothingDrawn():
             model = cls(config)
-        model.to_empty(device="cpu")
-        for module in model.modules():
-            if isinstance(module, Blur):
-                module.reset_parameters()
         load_strict(model, tensors, str(weights))
-        return model.to(choose_device(device)).eval()
+        return model.to(where).eval()
 
     # ---- inside
 
+    def _taken(self, tensor: Tensor) -> Tensor:
+        """Bring a tensor to where, and to the numbers in which, the weights are."""
+        return tensor.to(self.generator.to_rgb.bias)
+
     def _padded(self, images: Tensor) -> Tensor:
-        """Pad right and bottom by repeated reflection, to the stride and to the shortest side the encoder takes."""
         height, width = (self._padded_side(side) for side in images.shape[2:])
         if (height, width) == tuple(images.shape[2:]):
             return images
@@ -267,41 +308,49 @@ class SwappingAutoencoder(nn.Module):
     def _padded_side(self, side: int) -> int:
         return max(-(-side // self.config.stride) * self.config.stride, self.config.min_side)
 
-    def _noise(self, noise: NoiseLike, structure: Tensor) -> Sequence[Tensor | None] | None:
-        """Turn a seed into maps; drawn on the CPU, so that every device gets the same ones."""
-        if not isinstance(noise, int):
-            return noise
-        shapes = self.generator.noise_shapes(structure.shape[2], structure.shape[3])
-        maps = random_noise(shapes, torch.Generator().manual_seed(noise))
-        return [one.to(structure.device) for one in maps]
+    def _check(self, codes: Codes) -> None:
+        """Refuse codes of another model, and codes that do not cover their image."""
+        have = codes.structure.shape[1], codes.texture.shape[1]
+        want = self.config.structure_channels, self.config.texture_channels
+        if have != want:
+            raise ValueError(
+                f"these codes have {have[0]} structure and {have[1]} texture channels; this model has "
+                f"{want[0]} and {want[1]}."
+            )
+        height, width = (side * self.config.stride for side in codes.structure.shape[2:])
+        if codes.size[0] > height or codes.size[1] > width:
+            raise ValueError(
+                f"codes of a {codes.size[0]}×{codes.size[1]} image must not decode to {height}×{width}."
+            )
+
+    def _noise(self, noise: NoiseLike, structure: Sequence[int]) -> Sequence[Tensor | None] | None:
+        """Turn a seed into maps for a code `[B, C, h, w]`, drawn on the CPU: the same for every device."""
+        if noise is None:
+            return None
+        if isinstance(noise, Sequence):
+            return [None if one is None else self._taken(one) for one in noise]
+        shapes = self.generator.noise_shapes(structure[2], structure[3])
+        maps = random_noise(shapes, torch.Generator().manual_seed(index(noise)))
+        return [self._taken(one) for one in maps]
 
 
-def blend(textures: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-    """Compute `Σ wᵢ · textureᵢ` over batches of equal size or of 1; a weight of 0 leaves its texture out."""
-    parts = [weight * texture for texture, weight in zip(textures, weights, strict=True) if weight != 0]
-    return sum(parts[1:], start=parts[0]) if parts else torch.zeros_like(textures[0])
+class _NothingDrawn(TorchFunctionMode):
+    """Leaves random weights undrawn where they would only be overwritten; torch's generator stays as it is.
 
+    The "meta" device would do so too, but the first computation on it imports half of torch: a second.
+    """
 
-def paired(codes: Codes, texture: Tensor) -> Codes:
-    """Give `codes` another texture; either side may be a batch of 1."""
-    structure = codes.structure
-    if len(structure) != len(texture) and 1 not in (len(structure), len(texture)):
-        raise ValueError(
-            f"{len(structure)} structures and {len(texture)} textures do not pair: give equal batches, or one of 1."
-        )
-    batch = max(len(structure), len(texture))
-    return Codes(
-        structure.expand(batch, -1, -1, -1),
-        texture.expand(batch, *[-1] * (texture.ndim - 1)),
-        codes.size,
-    )
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
 
 
 def config_in(metadata: Mapping[str, str], source: Path) -> ModelConfig:
     """Read the config that travels inside a weights file."""
     if metadata.get("format") != FORMAT:
         raise UserError(
-            f"{source} is not a model of this program ({FORMAT}); `swapae convert` reads published checkpoints."
+            f"{source} is no model of this program ({FORMAT}); `swapae convert` reads published checkpoints."
         )
     try:
         data = json.loads(metadata["config"])
@@ -311,4 +360,8 @@ def config_in(metadata: Mapping[str, str], source: Path) -> ModelConfig:
 
 
 def _opened(image: Picture) -> Image.Image:
-    return pictures.open_image(image) if isinstance(image, str | Path) else image
+    if isinstance(image, str | Path):
+        return pictures.open_image(image)
+    if image.mode[0] in "IF":  # more than 8 bits, which Pillow's conversion to RGB would cut off
+        raise ValueError(f"a picture of mode {image.mode} must be opened by its path, or by `open_image`.")
+    return image

@@ -1,4 +1,4 @@
-"""Convolution with its blur, padding and activation, and the residual block made of them (model-spec §2.3, §2.4)."""
+"""Convolution with blur, padding and activation, and the residual block of it (model-spec §2.3, §2.4)."""
 
 import math
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from swapae.layers.resample import Blur, pad_of_downsampling
 class ConvLayer(nn.Module):
     """Blur (when downsampling), convolve, activate.
 
-    Without downsampling the side stays, padded by zeros or by reflection; with it, an input of side H gives
-    ⌊H/2⌋ (⌊(H − kernel_size + 1)/2⌋ or so when `pad=0` takes the padding away).
+    A side H stays H, or becomes ⌊H/2⌋ when downsampling. `pad` changes that: without downsampling to
+    H + 2·pad − kernel_size + 1, with it to ⌊(H + pad − n + 1 − kernel_size)/2⌋ + 1 for n taps.
 
     Args:
         in_channel: channels of the input `[B, in_channel, H, W]`.
@@ -24,7 +24,8 @@ class ConvLayer(nn.Module):
         blur_kernel: taps of that blur; `[1]` is no blur.
         bias: add a bias: inside the activation if there is one, in the convolution if not.
         activate: apply leaky ReLU with gain √2.
-        pad: total padding of the blur on each axis; None follows the table of model-spec §2.3.
+        pad: padding in pixels; None keeps or halves the side, as in the table of model-spec §2.3. It is the
+            blur's, before and after together, when downsampling, and the convolution's on each side if not.
         reflection_pad: pad by reflection rather than by zeros.
     """
 
@@ -59,7 +60,7 @@ class ConvLayer(nn.Module):
             self.act = FusedLeakyReLU(out_channel) if bias else ScaledLeakyReLU()
 
     def forward(self, input: Tensor) -> Tensor:
-        x = input
+        x: Tensor = input
         if self.blur is not None:
             x = self._blurred_and_convolved(x, self.blur)
         else:
@@ -70,7 +71,8 @@ class ConvLayer(nn.Module):
 
     def _blurred_and_convolved(self, x: Tensor, blur: Blur) -> Tensor:
         if self.conv.weight.shape[-1] > 1:
-            return self.conv(blur(x))
+            convolved: Tensor = self.conv(blur(x))
+            return convolved
         # A 1×1 convolution of stride 2 reads every second pixel: blur only those.
         return F.conv2d(blur(x, down=2), self.conv.weight * self.conv.scale, self.conv.bias)
 
@@ -78,8 +80,8 @@ class ConvLayer(nn.Module):
 class ResBlock(nn.Module):
     """Compute `(conv2(conv1(x)) + skip(x)) / √2`, at half the size by default.
 
-    `conv1` keeps `in_channel` channels. `reflection_pad` is for `conv1` and `conv2`; the skip's blur pads with
-    zeros always, in the encoder too (a trap of model-spec §2.4).
+    `conv1` keeps `in_channel` channels. `reflection_pad` is for `conv1` and `conv2`; the skip's blur always
+    pads with zeros, in the encoder too (a trap of model-spec §2.4).
 
     Args:
         in_channel: channels of the input `[B, in_channel, H, W]`.
@@ -102,9 +104,8 @@ class ResBlock(nn.Module):
         self.conv2 = ConvLayer(
             in_channel, out_channel, 3, downsample, blur_kernel, reflection_pad=reflection_pad
         )
-        self.skip = ConvLayer(
-            in_channel, out_channel, 1, downsample, blur_kernel, bias=False, activate=False
-        )
+        self.skip = ConvLayer(in_channel, out_channel, 1, downsample, blur_kernel, bias=False, activate=False)
 
     def forward(self, input: Tensor) -> Tensor:
-        return (self.conv2(self.conv1(input)) + self.skip(input)) / math.sqrt(2)
+        out: Tensor = (self.conv2(self.conv1(input)) + self.skip(input)) / math.sqrt(2)
+        return out

@@ -1,4 +1,4 @@
-"""Layers with equalized learning rate: unit-normal weights, scaled by 1/√fan_in at run time (model-spec §2.1)."""
+"""Layers of equalized learning rate: unit-normal weights, scaled by 1/√fan_in in use (model-spec §2.1)."""
 
 import math
 from typing import Literal
@@ -121,7 +121,7 @@ class ScaledLeakyReLU(nn.Module):
         return fused_leaky_relu(input, None, self.negative_slope)
 
 
-def _linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    if input.ndim == 4:
-        return F.conv2d(input, weight[:, :, None, None], bias)
-    return F.linear(input, weight, bias)
+def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    if x.ndim == 4:
+        return F.conv2d(x, weight[:, :, None, None], bias)
+    return F.linear(x, weight, bias)

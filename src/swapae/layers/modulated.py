@@ -1,4 +1,4 @@
-"""What the texture code acts through: modulated convolutions, noise, and the first modulation (model-spec §2.5–2.7, §4)."""
+"""What the texture acts through: modulated convolutions, the first modulation (model-spec §2.5–2.7, §4)."""
 
 import math
 from collections.abc import Sequence
@@ -80,7 +80,7 @@ class NoiseInjection(nn.Module):
         self.weight = nn.Parameter(torch.zeros(1))
 
     def forward(self, image: Tensor, noise: Tensor | None) -> Tensor:
-        """Add noise `[B or 1, 1, H', W']`, brought to the size of `image` by nearest neighbour; None adds none."""
+        """Add noise `[B or 1, 1, h, w]`, brought to the image's size by nearest neighbour; None adds none."""
         if noise is None:
             return image
         if noise.shape[2:] != image.shape[2:]:
@@ -128,7 +128,7 @@ class ToRGB(nn.Module):
 
 
 class SpatialCodeModulation(nn.Module):
-    """Scale and shift the structure code by the texture: `x · A(texture) + B(texture)`, with no "1 +" (§4)."""
+    """Scale and shift the structure code by the texture: `x · A(texture) + B(texture)`; no "1 +" (§4)."""
 
     def __init__(self, structure_channels: int, style_dim: int) -> None:
         super().__init__()

@@ -49,8 +49,8 @@ class Blur(nn.Module):
         """Blur, and keep every `down`-th pixel."""
         before, after = self.pad
         if self.reflection_pad and (before > 0 or after > 0):
-            input = F.pad(input, (before, after, before, after), mode="reflect")
-            return upfirdn2d(input, self.kernel, down=down)
+            padded = F.pad(input, (before, after, before, after), mode="reflect")
+            return upfirdn2d(padded, self.kernel, down=down)
         return upfirdn2d(input, self.kernel, down=down, pad=self.pad)
 
     def extra_repr(self) -> str:

@@ -43,8 +43,8 @@ def draw_windows(
 def cut(images: Tensor, windows: Windows, patch_size: int) -> Tensor:
     """Sample patches bilinearly.
 
-    The published form is kept exactly: the grid's ends lie on the window's border while `align_corners=False`, so
-    a window that touches the image's border blends with zeros in its outermost row.
+    The published form is kept exactly: the grid ends on the window's border while `align_corners=False`,
+    so a window that touches the image's border blends with zeros in its outermost row.
 
     Args:
         images: `[B, 3, H, W]`.
@@ -54,7 +54,7 @@ def cut(images: Tensor, windows: Windows, patch_size: int) -> Tensor:
     Returns:
         `[B, N, 3, p, p]`.
     """
-    batch, num_patches = windows.flip.shape
+    num_patches = windows.flip.shape[1]
     line = torch.linspace(-1, 1, patch_size, device=images.device, dtype=images.dtype)
     flip, scale, offset = (part.to(images) for part in windows)
     x = line * (flip * scale[..., 0])[..., None] + offset[..., 0, None]  # [B, N, p]
@@ -64,4 +64,4 @@ def cut(images: Tensor, windows: Windows, patch_size: int) -> Tensor:
     )  # [B, N, p, p, 2]
     # The patches of an image are stacked downwards, so no image is copied N times.
     patches = F.grid_sample(images, grid.flatten(1, 2), mode="bilinear", align_corners=False)
-    return patches.unflatten(2, (num_patches, patch_size)).transpose(1, 2)
+    return torch.unflatten(patches, 2, (num_patches, patch_size)).transpose(1, 2)

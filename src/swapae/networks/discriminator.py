@@ -27,11 +27,13 @@ class DiscriminatorConfig:
                 f"discriminator widths {self.widths} are {len(self.widths)} numbers; "
                 f"image_size={self.image_size} needs {expected}."
             )
+        if self.widths is not None and min(self.widths) < 1:
+            raise ValueError(f"discriminator widths {self.widths} must all be at least 1.")
 
     @property
     def top_size(self) -> int:
         """The power of two nearest to the image size, at which the first block's width is looked up."""
-        return 2 ** round(math.log2(self.image_size))
+        return int(2 ** round(math.log2(self.image_size)))
 
     def channels_at(self, size: int) -> int:
         """Channels at a map of `size` (model-spec §5): 512 up to 8², then `m = 2 · capacity` scales them."""
@@ -44,7 +46,7 @@ class DiscriminatorConfig:
             width = min(512, int(512 * m))
         else:
             width = int(16384 / size * m)
-        return min(width, self.max_channels)
+        return max(1, min(width, self.max_channels))
 
 
 class Discriminator(nn.Module):
@@ -76,7 +78,7 @@ class Discriminator(nn.Module):
         size = self.config.image_size
         if images.shape[2:] != (size, size):
             raise ValueError(
-                f"the discriminator is built for {size}×{size} images, not {images.shape[2]}×{images.shape[3]}."
+                f"the discriminator takes images of {size}×{size}, not {images.shape[2]}×{images.shape[3]}."
             )
         features = self.final_conv(self.blocks(self.from_rgb(images)))
         logits: Tensor = self.final_linear(features.flatten(1))

@@ -1,4 +1,4 @@
-"""The encoder: an image becomes a structure code and a texture code (model-spec §3; paper §3.2, appendix B)."""
+"""The encoder: an image becomes a structure and a texture code (model-spec §3; paper §3.2, appendix B)."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,13 @@ from torch import Tensor, nn
 from swapae.layers import ConvLayer, EqualLinear, ResBlock
 from swapae.ops import normalize
 
+
 @dataclass(frozen=True)
 class EncoderConfig:
     """Shape of an encoder; the default is the published one for 256² images (30,584,872 parameters).
 
-    `widths` has `1 + structure_downsamplings + texture_downsamplings` entries: channels at full resolution, then
-    after each halving.
+    `widths` has `1 + structure_downsamplings + texture_downsamplings` entries: channels at full resolution,
+    then after each halving.
     """
 
     structure_channels: int = 8
@@ -23,20 +24,33 @@ class EncoderConfig:
     widths: tuple[int, ...] = (32, 64, 128, 256, 512, 1024, 2048)
 
     def __post_init__(self) -> None:
+        # With no texture downsampling, `min_side` would be too short for the last block's reflection.
+        if min(self.structure_downsamplings, self.texture_downsamplings) < 1:
+            raise ValueError(
+                f"structure_downsamplings={self.structure_downsamplings} and "
+                f"texture_downsamplings={self.texture_downsamplings} must be at least 1."
+            )
         expected = 1 + self.structure_downsamplings + self.texture_downsamplings
         if len(self.widths) != expected:
             raise ValueError(
-                f"encoder widths {self.widths} are {len(self.widths)} numbers; {self.structure_downsamplings} "
-                f"structure and {self.texture_downsamplings} texture downsamplings need {expected}."
+                f"encoder widths {self.widths} are {len(self.widths)} numbers; "
+                f"{self.structure_downsamplings} structure and {self.texture_downsamplings} texture "
+                f"downsamplings need {expected}."
             )
+        if min(self.widths) < 1:
+            raise ValueError(f"encoder widths {self.widths} must all be at least 1.")
 
 
 def encoder_widths(
     capacity: float, steepness: float, num_downsamplings: int, texture_channels: int
 ) -> tuple[int, ...]:
-    """Compute the published schedule, `nc(i) = min(texture_channels, round(capacity · steepness^(5+i)))`."""
+    """Compute the published schedule: `nc(i) = min(texture_channels, round(capacity · steepness^(5+i)))`.
+
+    i counts the halvings, from 0 to `num_downsamplings`.
+    """
     return tuple(
-        min(texture_channels, round(capacity * steepness ** (5 + i))) for i in range(num_downsamplings + 1)
+        max(1, min(texture_channels, round(capacity * steepness ** (5 + i))))
+        for i in range(num_downsamplings + 1)
     )
 
 
@@ -78,7 +92,7 @@ class Encoder(nn.Module):
     def min_side(self) -> int:
         """Shortest side of an image, in pixels, that leaves the texture branch a pixel (model-spec §3)."""
         config = self.config
-        return (2 ** (config.texture_downsamplings + 1) - 1) * 2**config.structure_downsamplings
+        return int((2 ** (config.texture_downsamplings + 1) - 1) * 2**config.structure_downsamplings)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         middle = self.middle(images)

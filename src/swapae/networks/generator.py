@@ -1,8 +1,9 @@
-"""The generator: a structure code, modulated by a texture code, becomes an image (model-spec §4; paper §3.2)."""
+"""The generator: a structure code, modulated by a texture code, becomes an image (model-spec §4)."""
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +19,8 @@ Noise = Sequence[Tensor | None]
 class GeneratorConfig:
     """Shape of a generator; the default is the published one for 256² images (25,064,743 parameters).
 
-    `head_widths` are the channels of the blocks at the structure code's size, `widths` those after each doubling.
+    `head_widths` are the channels of the blocks at the structure code's size, `widths` those after each
+    doubling.
     """
 
     structure_channels: int = 8
@@ -28,15 +30,22 @@ class GeneratorConfig:
     head_widths: tuple[int, ...] = (256, 512)
     widths: tuple[int, ...] = (512, 512, 256, 128)
 
+    def __post_init__(self) -> None:
+        if not self.head_widths or min((*self.head_widths, *self.widths)) < 1:
+            raise ValueError(
+                f"generator head_widths {self.head_widths} and widths {self.widths} must be at least 1 each, "
+                "with one head block or more."
+            )
+
 
 def generator_widths(capacity: float, num_upsamplings: int) -> tuple[int, ...]:
-    """Compute the published schedule `nf(j) = int(min(512, 128·2^(n−j)) · capacity)`, j = 0 … n."""
+    """Compute the published schedule, `nf(j) = int(min(512, 128·2^(n−j)) · capacity)`, j = 0 … n."""
     n = num_upsamplings
-    return tuple(int(min(512, 128 * 2 ** (n - j)) * capacity) for j in range(n + 1))
+    return tuple(max(1, int(min(512, 128 * 2 ** (n - j)) * capacity)) for j in range(n + 1))
 
 
 def head_widths(structure_channels: int, width: int, num_blocks: int) -> tuple[int, ...]:
-    """Compute the head's schedule: `max(structure_channels, round((i+1)/n · width))`."""
+    """Compute the head's schedule, `max(structure_channels, round((i+1)/n · width))`, i = 0 … n−1."""
     return tuple(max(structure_channels, round((i + 1) / num_blocks * width)) for i in range(num_blocks))
 
 
@@ -59,9 +68,14 @@ class HeadBlock(nn.Module):
 
 
 class UpsamplingBlock(nn.Module):
-    """Compute `(bilinear2×(skip(x)) + conv2(conv1(x))) / √2` at twice the size; the skip has bias and activation."""
+    """Compute `(bilinear2×(skip(x)) + conv2(conv1(x))) / √2` at twice the size.
 
-    def __init__(self, in_channel: int, out_channel: int, style_dim: int, blur_kernel: Sequence[float]) -> None:
+    Unlike the head's, its skip has a bias and an activation.
+    """
+
+    def __init__(
+        self, in_channel: int, out_channel: int, style_dim: int, blur_kernel: Sequence[float]
+    ) -> None:
         super().__init__()
         self.conv1 = StyledConv(in_channel, out_channel, 3, style_dim, upsample=True, blur_kernel=blur_kernel)
         self.conv2 = StyledConv(out_channel, out_channel, 3, style_dim)
@@ -78,7 +92,7 @@ class UpsamplingBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """Decode `structure [B, Cs, h, w]` under `texture [B, Ct]` or `[B, Ct, h', w']` to `[B, 3, h·2^n, w·2^n]`.
+    """Decode structure `[B, Cs, h, w]` under texture `[B, Ct]` or `[B, Ct, h', w']` to `[B, 3, h·2ⁿ, w·2ⁿ]`.
 
     Both codes are normalised again, so edited ones may come in at any length.
     """
@@ -91,14 +105,9 @@ class Generator(nn.Module):
 
         self.modulation = SpatialCodeModulation(config.structure_channels, style_dim)
         ins = (config.structure_channels, *config.head_widths)
-        self.head = nn.ModuleList(
-            HeadBlock(i, o, style_dim) for i, o in zip(ins[:-1], config.head_widths, strict=True)
-        )
+        self.head = nn.ModuleList(HeadBlock(i, o, style_dim) for i, o in pairwise(ins))
         ins = (config.head_widths[-1], *config.widths)
-        self.up = nn.ModuleList(
-            UpsamplingBlock(i, o, style_dim, blur_kernel)
-            for i, o in zip(ins[:-1], config.widths, strict=True)
-        )
+        self.up = nn.ModuleList(UpsamplingBlock(i, o, style_dim, blur_kernel) for i, o in pairwise(ins))
         self.to_rgb = ToRGB(ins[-1], style_dim)
 
     def noise_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
@@ -134,6 +143,4 @@ def random_noise(
     shapes: Sequence[tuple[int, int, int, int]], generator: torch.Generator, batch: int = 1
 ) -> list[Tensor]:
     """Draw unit-normal maps of `shapes`, `batch` each, on the generator's device."""
-    return [
-        torch.randn(batch, *shape[1:], generator=generator, device=generator.device) for shape in shapes
-    ]
+    return [torch.randn(batch, *shape[1:], generator=generator, device=generator.device) for shape in shapes]

@@ -1,7 +1,8 @@
-"""The patch co-occurrence discriminator: do these patches come from the same image as those? (model-spec §6; paper §3.3)"""
+"""The patch co-occurrence discriminator: do these patches come from one image? (model-spec §6; paper §3.3)"""
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -31,13 +32,15 @@ class PatchDiscriminatorConfig:
                 f"patch discriminator widths {self.widths} are {len(self.widths)} numbers; "
                 f"patch_size={self.patch_size} needs {expected}."
             )
+        if min((*(self.widths or ()), *self.head_widths), default=1) < 1:
+            raise ValueError("the patch discriminator's widths and head_widths must all be at least 1.")
 
     def channels_at(self, size: int) -> int:
         """Channels at a map of `size`: `1024 · capacity / size`, capped at the maps of 4² and 8² and 16²."""
         if self.widths is not None:
             return self.widths[int(math.log2(self.patch_size // size))]
         width = int(1024 / size * self.capacity)
-        return min(self.max_channels, width) if size <= 16 else width
+        return max(1, min(self.max_channels, width) if size <= 16 else width)
 
 
 class PatchDiscriminator(nn.Module):
@@ -56,21 +59,21 @@ class PatchDiscriminator(nn.Module):
 
         self.from_rgb = ConvLayer(3, widths[0], 3)
         self.blocks = nn.Sequential(
-            *(ResBlock(i, o, blur_kernel) for i, o in zip(widths[:-1], widths[1:], strict=True)),
+            *(ResBlock(i, o, blur_kernel) for i, o in pairwise(widths)),
             ResBlock(widths[-1], 2 * widths[-1], blur_kernel, downsample=False),
         )
         self.to_features = ConvLayer(2 * widths[-1], widths[-1], 3, pad=0)
         ins = (2 * widths[-1] * SIDE**2, *config.head_widths)
         self.head = nn.Sequential(
-            *(
-                EqualLinear(i, o, activation="fused_lrelu")
-                for i, o in zip(ins[:-1], config.head_widths, strict=True)
-            ),
+            *(EqualLinear(i, o, activation="fused_lrelu") for i, o in pairwise(ins)),
             EqualLinear(ins[-1], 1),
         )
 
     def features(self, patches: Tensor) -> Tensor:
         """Compute features `[B, N, C, 2, 2]` of patches `[B, N, 3, p, p]`."""
+        size = self.config.patch_size
+        if patches.ndim != 5 or patches.shape[3:] != (size, size):
+            raise ValueError(f"patches must be [B, N, 3, {size}, {size}], not {list(patches.shape)}.")
         flat = self.to_features(self.blocks(self.from_rgb(patches.flatten(0, 1))))
         return torch.unflatten(flat, 0, patches.shape[:2])
 
@@ -80,8 +83,8 @@ class PatchDiscriminator(nn.Module):
         Args:
             reference: features `[B, N, C, 2, 2]`.
             query: features `[B, N, C, 2, 2]`.
-            use_aggregation: compare each query with the mean of the image's references; otherwise query n with
-                reference n.
+            use_aggregation: compare each query with the mean of the image's references; otherwise query n
+                with reference n.
 
         Returns:
             logits `[B·N, 1]`, high for "same image".

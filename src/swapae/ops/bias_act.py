@@ -21,10 +21,9 @@ def fused_leaky_relu(
         negative_slope: slope below zero.
         scale: gain after the activation; √2 keeps the second moment of a unit-normal input near 1.
     """
-    if bias is not None:
-        input = input + _over_channels(bias, input.ndim)
+    x = input if bias is None else input + _over_channels(bias, input.ndim)
     # leaky_relu's backward needs its input only, so the gain may be applied in place.
-    return F.leaky_relu(input, negative_slope).mul_(scale)
+    return F.leaky_relu(x, negative_slope).mul_(scale)
 
 
 def fused_leaky_relu_reference(

@@ -38,19 +38,21 @@ def modulated_conv2d(
 
     Returns:
         `[B, O, H', W']`.
+
+    Raises:
+        ValueError: when both `up` and `down` are asked for, or one of them without a `blur_kernel`.
     """
+    _check(up, down, blur_kernel)
     if style.ndim == 2:
         style = style[:, :, None, None]
     if demodulate:
         style = rms_normalize(style)
         weight = demodulated_weight(weight)
     x = input * style
-    if up:
-        assert blur_kernel is not None
+    if blur_kernel is not None and up:
         x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
         return upfirdn2d(x, blur_kernel, pad=blur_pad)
-    if down:
-        assert blur_kernel is not None
+    if blur_kernel is not None and down:
         x = upfirdn2d(x, blur_kernel, pad=blur_pad)
         return F.conv2d(x, weight, stride=2)
     return F.conv2d(x, weight, padding=weight.shape[-1] // 2)
@@ -73,14 +75,14 @@ def modulated_conv2d_reference(
     blur_pad: Padding = (0, 0),
 ) -> Tensor:
     """Define `modulated_conv2d` for one sample and one output channel at a time."""
+    _check(up, down, blur_kernel)
     images = []
     for x, s in zip(input, style, strict=True):  # x [I, H, W], s [I] or [I, H, W]
         s = s if s.ndim == 3 else s[:, None, None]
         if demodulate:
             s = s / torch.sqrt((s**2).mean(dim=0) + EPSILON)
         modulated = (x * s)[None]  # [1, I, H, W]
-        if down:
-            assert blur_kernel is not None
+        if blur_kernel is not None and down:
             modulated = upfirdn2d_reference(modulated, blur_kernel, pad=blur_pad)
         channels = []
         for w in weight:  # [I, k, k]
@@ -88,8 +90,7 @@ def modulated_conv2d_reference(
                 w = w / torch.sqrt((w**2).sum() + EPSILON)
             channels.append(_correlate_reference(modulated, w, up=up, down=down))
         image = torch.cat(channels, dim=1)  # [1, O, H', W']
-        if up:
-            assert blur_kernel is not None
+        if blur_kernel is not None and up:
             image = upfirdn2d_reference(image, blur_kernel, pad=blur_pad)
         images.append(image)
     return torch.cat(images)
@@ -99,7 +100,8 @@ def _correlate_reference(x: Tensor, w: Tensor, *, up: bool, down: bool) -> Tenso
     """Give one output channel `[1, 1, H', W']` of `x` `[1, I, H, W]` under `w` `[I, k, k]`."""
     k = w.shape[-1]
     out = []
-    for channel, kernel in zip(x.split(1, dim=1), w, strict=True):
+    for i, kernel in enumerate(w):
+        channel = x[:, i : i + 1]
         if up:  # a transposed convolution: every pixel spreads the kernel, unflipped
             out.append(upfirdn2d_reference(channel, kernel, up=2, pad=(k - 1, k - 2)))
         elif down:
@@ -107,3 +109,10 @@ def _correlate_reference(x: Tensor, w: Tensor, *, up: bool, down: bool) -> Tenso
         else:
             out.append(upfirdn2d_reference(channel, kernel.flip(0, 1), pad=(k // 2, k // 2)))
     return torch.stack(out).sum(dim=0)
+
+
+def _check(up: bool, down: bool, blur_kernel: Tensor | None) -> None:
+    if up and down:
+        raise ValueError("a modulated convolution goes up or down, not both.")
+    if (up or down) and blur_kernel is None:
+        raise ValueError("to go up or down, a modulated convolution needs a blur_kernel; [[1.0]] is no blur.")

@@ -57,7 +57,7 @@ def upfirdn2d(input: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: Pa
 def upfirdn2d_reference(
     input: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: Padding = (0, 0)
 ) -> Tensor:
-    """Define `upfirdn2d`, step by step: insert zeros, pad or crop, convolve tap by tap, keep every `down`-th."""
+    """Define `upfirdn2d`: insert zeros, pad, crop, convolve tap by tap, keep every `down`-th pixel."""
     left, right, top, bottom = _four_pads(pad)
     _check(input, kernel, up, down, (left, right, top, bottom))
     batch, channels, height, width = input.shape
@@ -65,11 +65,13 @@ def upfirdn2d_reference(
     spread = input.new_zeros(batch, channels, height * up, width * up)  # [B, C, H·up, W·up]
     spread[:, :, ::up, ::up] = input
 
-    padded = input.new_zeros(batch, channels, height * up + top + bottom, width * up + left + right)
-    rows, cols = padded.shape[2:]
-    for y in range(max(0, top), min(rows, top + height * up)):
-        x = range(max(0, left), min(cols, left + width * up))
-        padded[:, :, y, x.start : x.stop] = spread[:, :, y - top, x.start - left : x.stop - left]
+    above, below, before, after = (max(p, 0) for p in (top, bottom, left, right))
+    padded = input.new_zeros(batch, channels, above + height * up + below, before + width * up + after)
+    padded[:, :, above : above + height * up, before : before + width * up] = spread
+
+    rows, cols = height * up + top + bottom, width * up + left + right
+    first_row, first_col = max(-top, 0), max(-left, 0)
+    cropped = padded[:, :, first_row : first_row + rows, first_col : first_col + cols]
 
     kernel_height, kernel_width = kernel.shape
     out_height, out_width = rows - kernel_height + 1, cols - kernel_width + 1
@@ -77,30 +79,30 @@ def upfirdn2d_reference(
     for dy in range(kernel_height):
         for dx in range(kernel_width):
             tap = kernel[kernel_height - 1 - dy, kernel_width - 1 - dx]
-            filtered = filtered + tap * padded[:, :, dy : dy + out_height, dx : dx + out_width]
+            filtered = filtered + tap * cropped[:, :, dy : dy + out_height, dx : dx + out_width]
 
     return filtered[:, :, ::down, ::down]
 
 
-def _filtered(input: Tensor, kernel: Tensor, down: int, pads: tuple[int, int, int, int]) -> Tensor:
+def _filtered(x: Tensor, kernel: Tensor, down: int, pads: tuple[int, int, int, int]) -> Tensor:
     """Filter without upsampling: one depthwise convolution, which skips what `down` would drop."""
-    channels = input.shape[1]
+    channels = x.shape[1]
     weight = kernel.flip(0, 1)[None, None].expand(channels, 1, -1, -1)  # [C, 1, kh, kw]
     left, right, top, bottom = pads
     if left == right and top == bottom and min(pads) >= 0:
-        return F.conv2d(input, weight, stride=down, padding=(top, left), groups=channels)
-    return F.conv2d(_pad(input, pads), weight, stride=down, groups=channels)
+        return F.conv2d(x, weight, stride=down, padding=(top, left), groups=channels)
+    return F.conv2d(_pad(x, pads), weight, stride=down, groups=channels)
 
 
-def _upsampled(input: Tensor, kernel: Tensor, up: int, down: int, pads: tuple[int, int, int, int]) -> Tensor:
+def _upsampled(x: Tensor, kernel: Tensor, up: int, down: int, pads: tuple[int, int, int, int]) -> Tensor:
     """Filter with upsampling: a depthwise transposed convolution is the full convolution of the spread image.
 
     The full convolution starts `k − 1` pixels before the padded one with pad 0 does, and ends where the last
     input pixel stops to act; what is asked beyond is zero.
     """
-    channels = input.shape[1]
+    channels = x.shape[1]
     weight = kernel[None, None].expand(channels, 1, -1, -1)
-    full = F.conv_transpose2d(input, weight, stride=up, groups=channels)
+    full = F.conv_transpose2d(x, weight, stride=up, groups=channels)
     kernel_height, kernel_width = kernel.shape
     left, right, top, bottom = pads
     left, top = left - (kernel_width - 1), top - (kernel_height - 1)
@@ -111,8 +113,14 @@ def _upsampled(input: Tensor, kernel: Tensor, up: int, down: int, pads: tuple[in
     return out if down == 1 else out[:, :, ::down, ::down]
 
 
-def _pad(input: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
-    return F.pad(input, pads) if any(pads) else input
+def _pad(x: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
+    """Pad with zeros, then crop: in this order a crop may go past the far side, which `F.pad` refuses."""
+    if max(pads) > 0:
+        x = F.pad(x, [max(p, 0) for p in pads])
+    if min(pads) < 0:
+        left, right, top, bottom = (max(-p, 0) for p in pads)
+        x = x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
+    return x
 
 
 def _four_pads(pad: Padding) -> tuple[int, int, int, int]:
@@ -123,12 +131,12 @@ def _four_pads(pad: Padding) -> tuple[int, int, int, int]:
     raise ValueError(f"pad has {len(pad)} numbers; give (before, after) or (left, right, top, bottom).")
 
 
-def _check(input: Tensor, kernel: Tensor, up: int, down: int, pads: tuple[int, int, int, int]) -> None:
+def _check(x: Tensor, kernel: Tensor, up: int, down: int, pads: tuple[int, int, int, int]) -> None:
     if up < 1 or down < 1:
         raise ValueError(f"up={up} and down={down} must be whole numbers of at least 1.")
-    if input.ndim != 4 or kernel.ndim != 2:
-        raise ValueError(f"upfirdn2d takes [B, C, H, W] and [kh, kw], not {input.ndim}-D and {kernel.ndim}-D.")
+    if x.ndim != 4 or kernel.ndim != 2:
+        raise ValueError(f"upfirdn2d takes [B, C, H, W], [kh, kw], not {x.ndim}-D and {kernel.ndim}-D.")
     left, right, top, bottom = pads
-    padded = (input.shape[2] * up + top + bottom, input.shape[3] * up + left + right)
+    padded = (x.shape[2] * up + top + bottom, x.shape[3] * up + left + right)
     if padded[0] < kernel.shape[0] or padded[1] < kernel.shape[1]:
         raise ValueError(f"the padded image, {padded}, is smaller than the kernel, {tuple(kernel.shape)}.")
