@@ -66,7 +66,7 @@ def convert_official(
 ) -> ConversionReport:
     """Convert a published checkpoint to a folder of ours.
 
-    The folder has `config.json` and `model.safetensors`, and `discriminators.safetensors` if the file has any.
+    It has `config.json` and `model.safetensors`, and `discriminators.safetensors` if the file has any.
 
     Args:
         src: the `.pth` file.

@@ -1,8 +1,8 @@
-"""The `.pth` file of a published checkpoint: read without running anything in it, written whole or not at all."""
+"""The `.pth` file of a published checkpoint: read without running it, written whole or not at all."""
 
-import os
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from swapae.errors import UserError
+from swapae.files import written_whole
 from swapae.weights import listed
 
 
@@ -25,7 +26,9 @@ def read_official(path: str | Path) -> dict[str, Tensor]:
         what = "is a folder" if path.is_dir() else "does not exist"
         raise UserError(f"{path} {what}; name a published checkpoint, a .pth file.")
     try:
-        data = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about kinds of tensors that are refused below
+            data = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
         found = re.search(r"(?:GLOBAL |class |module )([\w.]+)", str(error))
         if found is None:
@@ -53,8 +56,8 @@ def _flat(data: object, path: Path) -> dict[str, Tensor]:
         )
     if all(key.startswith("module.") for key in data):
         raise UserError(
-            f"all names in {path} begin with 'module.', as those of a wrapped model do; published checkpoints "
-            "have none. Take the prefix off and save it again."
+            f"all names in {path} begin with 'module.', as those of a wrapped model do; published "
+            "checkpoints have none. Take the prefix off and save it again."
         )
     return {key: tensor.detach() for key, tensor in data.items()}
 
@@ -65,15 +68,5 @@ def _is_plain(key: object, value: object) -> bool:
 
 def write_official(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Write a dictionary of tensors as `torch.save` does; the file appears whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(beside, "wb") as file:
-            torch.save(tensors, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with written_whole(path) as beside, open(beside, "wb") as file:
+        torch.save(tensors, file)

@@ -1,8 +1,8 @@
 """The architecture of a published checkpoint, told from names and shapes alone (model-spec §8.3).
 
 Widths are read off, never computed: files of one preset differ (1536 or 1638 channels). Where some capacity
-gives just these widths, the config names it instead of them, so that a converted default model has the default
-config; where none does, the config carries the widths.
+gives just these widths, the config names it, so that a converted default model has the default config; where
+none does, the config carries the widths.
 """
 
 from collections.abc import Callable, Iterator, Mapping

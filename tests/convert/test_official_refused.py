@@ -1,0 +1,174 @@
+"""What does not fit the published layout, or is no checkpoint at all, is refused in words one can act on."""
+
+import os
+import subprocess
+import sys
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from tests.convert.checkpoints import Checkpoint, random_checkpoint, small_model
+
+from swapae.convert import convert_official
+from swapae.convert.official_file import read_official
+from swapae.convert.official_names import STEPS, Architecture
+from swapae.errors import UserError
+
+
+def without(checkpoint: Checkpoint, key: str) -> None:
+    del checkpoint[key]
+
+
+def with_nan(checkpoint: Checkpoint, key: str) -> None:
+    checkpoint[key][..., 0] = float("nan")
+
+
+def with_one_more(checkpoint: Checkpoint, key: str) -> None:
+    checkpoint[key] = torch.zeros(checkpoint[key].shape[0] + 1, *checkpoint[key].shape[1:])
+
+
+def with_another_scale(checkpoint: Checkpoint, key: str) -> None:
+    checkpoint[key] = checkpoint[key] * 2
+
+
+def with_integers(checkpoint: Checkpoint, key: str) -> None:
+    checkpoint[key] = checkpoint[key].long()
+
+
+def with_a_new(checkpoint: Checkpoint, key: str) -> None:
+    checkpoint[key] = torch.zeros(1)
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "sentence"),
+    [
+        (without, "E.ToSpatialCode.0.Act.bias", "missing, 1 of {}: {}$"),
+        (without, "E.FromRGB.Conv.weight", "lacks {}"),
+        (without, "D.stylegan2_D.final_conv.Act.bias", "missing, 1 of {}: {}$"),
+        (without, "Dpatch.pairlinear.1.bias", "missing, 1 of {}: {}$"),
+        (without, "G.ToRGB.upsample.kernel", "missing, 1 of {}: {}$"),
+        (with_a_new, "E.Extra.weight", "unknown, 1 of {}: {}$"),
+        (with_a_new, "classifier.weight", "unknown, 1 of {}: {}$"),
+        (
+            with_one_more,
+            "G.HeadResnetBlock0.conv1.activate.bias",
+            r"wrong shape, 1 of {}: {} is \[\d+\], must",
+        ),
+        (with_one_more, "Dpatch.convs.6.Act.bias", r"wrong shape, 1 of {}: {} is \[7\], must be \[6\]"),
+        (
+            with_another_scale,
+            "E.DownToSpatialCode.ResBlockDownBy2.skip.Blur.kernel",
+            r"wrong filter, 1 of \d+: {}",
+        ),
+        (with_another_scale, "G.UpsamplingResBlock16.conv1.conv.blur.kernel", r"wrong filter, 1 of \d+: {}"),
+        (with_another_scale, "D.stylegan2_D.convs.4.skip.Blur.kernel", r"wrong filter, 1 of \d+: {}"),
+        (
+            with_another_scale,
+            "E.DownToGlobalCode.ConvLayerDownBy4.Blur.kernel",
+            r"wrong filter, 1 of \d+: {}",
+        ),
+        (with_integers, "G.ToRGB.bias", "wrong type, 1 of {}: {} is int64, must be float32"),
+        (with_nan, "G.ToRGB.conv.weight", "infinite or no number, 1 of {}: {}"),
+    ],
+)
+def test_a_misfit_is_named(
+    change: Callable[[Checkpoint, str], None],
+    key: str,
+    sentence: str,
+    checkpoint: Checkpoint,
+    saved: Callable[[object], Path],
+    tmp_path: Path,
+) -> None:
+    num_keys = len(checkpoint) - 1
+    change(checkpoint, key)
+    numbered = sentence.replace("{}", str(num_keys), 1) if sentence.count("{}") == 2 else sentence
+    with pytest.raises(UserError, match=numbered.replace("{}", key.replace(".", r"\."))) as caught:
+        convert_official(saved(checkpoint), tmp_path / "ours")
+    assert str(tmp_path / "model.pth") in str(caught.value)
+    assert os.listdir(tmp_path) == ["model.pth"]
+
+
+def test_filters_of_another_antialiasing_are_named(saved: Callable[[object], Path], tmp_path: Path) -> None:
+    blurred = random_checkpoint(Architecture(small_model()))
+    sharp = random_checkpoint(Architecture(small_model(use_antialias=False)))
+    mixed = OrderedDict((key, (blurred if key.startswith("E") else sharp)[key]) for key in blurred)
+    with pytest.raises(UserError, match=r"blur\.kernel is \[1, 1\], must be \[4, 4\]"):
+        convert_official(saved(mixed), tmp_path / "ours")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ([torch.zeros(1)], "no dictionary of tensors .list."),
+        ({}, "no dictionary of tensors"),
+        (torch.zeros(3), "no dictionary of tensors .Tensor."),
+        ({"e": {"w": torch.zeros(1)}, "w": torch.zeros(1)}, r"more than plain tensors: e \(dict\)\."),
+        ({1: torch.zeros(1)}, r"more than plain tensors: 1 \(Tensor\)"),
+        ({"E.x": torch.zeros(2).to_sparse()}, r"more than plain tensors: E\.x"),
+        ({"module.E.x": torch.zeros(1)}, r"begin with 'module\.'"),
+        ({"weight": torch.zeros(1)}, "does not fit the published layout: it has 0 downsampling blocks"),
+        ({STEPS: torch.zeros(2)}, "must be one whole number"),
+    ],
+)
+def test_other_contents_are_refused(
+    content: object, sentence: str, saved: Callable[[object], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        convert_official(saved(content), tmp_path / "ours")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04 cut", b"just words, no checkpoint", b"\x80\x02}q\x00."]
+)
+def test_a_damaged_file_is_one_sentence(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.pth").write_bytes(content)
+    with pytest.raises(UserError, match=r"model\.pth is damaged or no PyTorch checkpoint"):
+        read_official(tmp_path / "model.pth")
+
+
+def test_a_cut_file_is_one_sentence(checkpoint: Checkpoint, saved: Callable[[object], Path]) -> None:
+    path = saved(checkpoint)
+    content = path.read_bytes()
+    for length in (len(content) // 2, len(content) - 10):
+        path.write_bytes(content[:length])
+        with pytest.raises(UserError, match="damaged"):
+            read_official(path)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        convert_official(tmp_path / "none.pth", tmp_path / "ours")
+    with pytest.raises(UserError, match="is a folder"):
+        convert_official(tmp_path, tmp_path / "ours")
+
+
+class Malice:
+    """An object that makes a file when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (open, (str(self.mark), "w"))
+
+
+def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path) -> None:
+    content = {"E.x": Malice(tmp_path / "ran")}
+    torch.save(content, tmp_path / "new.pth")
+    torch.save(content, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    code = (
+        "import sys; from swapae.convert import convert_official; from swapae.errors import UserError\n"
+        "for name in ('new.pth', 'old.pth'):\n"
+        "    try: convert_official(name, 'ours')\n"
+        "    except UserError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
+    )
+    for line, name in zip(done.stdout.splitlines(), ("new.pth", "old.pth"), strict=True):
+        assert line.startswith(f"{name} asks for ")
+        assert "open besides tensors and was not read: such a file can run code" in line
+    assert done.stderr == ""
+    assert sorted(os.listdir(tmp_path)) == ["new.pth", "old.pth"]
