@@ -9,7 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from swapae.errors import UserError
-from swapae.images import IMAGE_SUFFIXES, image_size, open_image, shown, split_alpha
+from swapae.files import shown
+from swapae.images import IMAGE_SUFFIXES, image_size, open_image, split_alpha
 
 
 class FolderSource:
@@ -37,13 +38,11 @@ class FolderSource:
         self.name = shown(self.root)
         self.skipped: list[tuple[str, str]] = []
         _check_folder(self.root)
-        found = list(self._find())
-        if not found:
-            raise UserError(f"There are no images in {self.name}: it should hold .jpg, .png or .webp files.")
-        self.paths = [path for path in found if self._has_sound_header(path)]
+        self.paths = [path for path in self._find() if self._has_sound_header(path)]
+        if not self.paths and self.skipped:
+            raise UserError(f"No image in {self.name} can be read; the first: {self.skipped[0][1]}")
         if not self.paths:
-            first = self.skipped[0][1]
-            raise UserError(f"None of the {len(found)} images in {self.name} can be read; the first: {first}")
+            raise UserError(f"There are no images in {self.name}: it should hold .jpg, .png or .webp files.")
 
     @property
     def num_images(self) -> int:
@@ -65,7 +64,7 @@ class FolderSource:
                 return split_alpha(open_image(self.root / path))[0]
             except UserError as error:
                 self._skip(path, str(error))
-        raise UserError(f"None of the {len(self.paths)} images in {self.name} can be decoded.")
+        raise UserError(f"No image in {self.name} can be decoded; the last: {self.skipped[-1][1]}")
 
     def _has_sound_header(self, path: str) -> bool:
         try:
@@ -113,7 +112,7 @@ def _is_new(folder: str, entered: set[str]) -> bool:
 
 
 def _check_folder(root: Path) -> None:
-    if not root.exists():
+    if not os.path.exists(root):  # unlike root.exists() it never raises
         raise UserError(f"There is no folder {shown(root)}.")
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise UserError(f"{shown(root)} is a file: give the folder that holds the images.")

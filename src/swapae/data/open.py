@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
 from swapae.data.source import Source
 from swapae.errors import UserError
-from swapae.images import shown
+from swapae.files import shown
 
 GENERATED = "synthetic"
 
@@ -28,8 +29,10 @@ def open_source(data: str | Path, *, resolution: int) -> Source:
         return SyntheticSource(resolution, seed=0)
     from swapae.data.folder import FolderSource
 
-    if not Path(data).exists():
+    if not os.path.exists(data):
         is_near = bool(difflib.get_close_matches(str(data).lower(), [GENERATED]))
-        hint = f"did you mean {GENERATED}?" if is_near else f"name a folder of images or the word {GENERATED}"
-        raise UserError(f"there is no folder {shown(data)}: {hint}")
+        hint = (
+            f"did you mean {GENERATED}?" if is_near else f"give a folder of images or the word {GENERATED}."
+        )
+        raise UserError(f"There is no folder {shown(data)}: {hint}")
     return FolderSource(data)

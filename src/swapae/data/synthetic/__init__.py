@@ -9,21 +9,25 @@
 
 from swapae.data.synthetic.forms import FORMS, HELD_OUT_FORMS
 from swapae.data.synthetic.materials import HELD_OUT_MATERIALS, MATERIALS
-from swapae.data.synthetic.render import render, silhouette
+from swapae.data.synthetic.renderer import render, silhouette
 from swapae.data.synthetic.sample import Split, sample_scenes
-from swapae.data.synthetic.scene import Scene, Structure, Texture, structure_of, texture_of
+from swapae.data.synthetic.scene import Scene, Structure, Texture, blend, structure_of, texture_of
 from swapae.data.synthetic.source import SyntheticSource
+
+VERSION = 1  # of the pictures: a change to any byte of any picture is a new version, see the pinned digest
 
 __all__ = [
     "FORMS",
     "HELD_OUT_FORMS",
     "HELD_OUT_MATERIALS",
     "MATERIALS",
+    "VERSION",
     "Scene",
     "Split",
     "Structure",
     "SyntheticSource",
     "Texture",
+    "blend",
     "render",
     "sample_scenes",
     "silhouette",

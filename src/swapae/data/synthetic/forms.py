@@ -1,6 +1,6 @@
 """The solids: signed distance functions inside the unit sphere.
 
-Each takes points p [3, N] and shape numbers s in [0, 1] (four, of which it uses what it needs) and returns
+Each takes points p [3, N] and shape numbers s in [0, 1] (three, of which it uses what it needs) and returns
 distances [N], negative inside. z is the form's own axis. Exact distances after Inigo Quilez, 'Distance
 functions' (2008); where a form bends space, its row in `FORMS` says how far a step can be trusted.
 """
@@ -46,7 +46,7 @@ def _prism(outline: Array, z: Array, half_height: float, rounding: float) -> Arr
 
 
 def sphere(p: Array, s: Shape) -> Array:
-    return _length(*p) - 0.92
+    return _length(p[0], p[1], p[2]) - 0.92
 
 
 def ellipsoid(p: Array, s: Shape) -> Array:
@@ -79,7 +79,7 @@ def cone(p: Array, s: Shape) -> Array:
     r, low, high = 0.68 + 0.1 * s[0], -0.58, 0.9
     tall = high - low
     norm = float((r * r + tall * tall) ** 0.5)
-    side = ((_length(p[0], p[1])) * tall + (p[2] - high) * r) * (1.0 / norm)
+    side = (_length(p[0], p[1]) * tall + (p[2] - high) * r) * (1.0 / norm)
     return _corner(side + 0.05, low + 0.05 - p[2]) - 0.05
 
 
@@ -101,10 +101,9 @@ def link(p: Array, s: Shape) -> Array:
 
 def octahedron(p: Array, s: Shape) -> Array:
     q = np.abs(p)
-    tall = 0.78 + 0.22 * s[0]
-    flat = q[0] + q[1] + q[2] * tall - 0.92
-    norm = float((2.0 + tall * tall) ** 0.5)
-    return np.asarray(flat * (1.0 / norm) - 0.03)
+    wide = 1.0 + 0.35 * s[0]
+    norm = float((1.0 + 2.0 * wide * wide) ** 0.5)
+    return np.asarray(((q[0] + q[1]) * wide + q[2] - 0.92) * (1.0 / norm) - 0.03)
 
 
 def hex_prism(p: Array, s: Shape) -> Array:
@@ -161,7 +160,7 @@ def vase(p: Array, s: Shape) -> Array:
     profile = 0.44 - (0.15 + 0.06 * s[2]) * swell + 0.1 * z * z
     shell = np.abs(r - profile + 0.04) - 0.045
     floor = np.maximum(r - profile, z + 0.75)
-    return np.maximum(np.minimum(shell, floor), np.abs(z) - 0.84) * 0.9
+    return np.asarray(np.maximum(np.minimum(shell, floor), np.abs(z) - 0.84) * 0.9)
 
 
 def mushroom(p: Array, s: Shape) -> Array:
@@ -177,17 +176,17 @@ def mushroom(p: Array, s: Shape) -> Array:
 def cross(p: Array, s: Shape) -> Array:
     """Three bars through one another, like a jack."""
     q = np.abs(p)
-    arm, reach = 0.2 + 0.08 * s[0], 0.86
+    arm, reach = 0.15 + 0.08 * s[0], 0.81
     top = np.maximum(np.maximum(q[0], q[1]), q[2])
     low = np.minimum(np.minimum(q[0], q[1]), q[2])
     middle = q[0] + q[1] + q[2] - top - low
-    return _corner(top - (reach - 0.05), middle - (arm - 0.05), np.maximum(low - (arm - 0.05), -9.0)) - 0.05
+    return _corner(top - reach, middle - arm, low - arm) - 0.05
 
 
 class Form(NamedTuple):
     """A solid and how it likes to stand.
 
-    - distance: signed distance [N] of points [3, N] under four shape numbers.
+    - distance: signed distance [N] of points [3, N] under three shape numbers.
     - lean: degrees by which its axis leans from upright (0) towards the viewer (90).
     - spread: degrees by which a pose may wander from there; 180 is any pose.
     - trust: share of the distance that a step may take (1 where the distance is exact).

@@ -20,14 +20,14 @@ class Spot(NamedTuple):
     - p: position [3, N], one period of the pattern a unit.
     - u, v: the same, flat: the two coordinates of the face of a cube that the surface looks through [N].
     - width: size of a pixel there [N].
-    - knobs: four numbers in [0, 1], the parameters of the kind.
+    - knobs: two numbers in [0, 1], the parameters of the kind.
     """
 
     p: Array
     u: Array
     v: Array
     width: Array
-    knobs: tuple[float, float, float, float]
+    knobs: tuple[float, float]
 
 
 class Pattern(NamedTuple):
@@ -54,12 +54,12 @@ def wood(at: Spot) -> Pattern:
     x, y, z = at.p
     z, x = z + 0.35 * x, x - 0.35 * z
     bend = noise(at.p * 0.45) * (0.5 + 0.5 * at.knobs[0])
-    radius = np.sqrt((x + 0.9) * (x + 0.9) + y * y) * 1.15 + bend + 0.08 * z
+    radius = np.sqrt((x + 0.9) * (x + 0.9) + y * y) * (1.2 + 0.4 * at.knobs[1]) + bend + 0.08 * z
     phase = radius - np.floor(radius)
-    soft = np.minimum(at.width * 2.0 + 0.12, 0.5)
+    soft = np.minimum(at.width * 2.0 + 0.1, 0.5)
     ring = phase * phase * np.minimum((1.0 - phase) / soft, 1.0)
     fibre = noise(np.stack([x * 5.0, y * 5.0, z * 0.6]))
-    return Pattern(np.minimum(ring * 1.1, 1.0), 0.18 + 0.12 * fibre, 1.0 + 0.10 * fibre)
+    return Pattern(np.minimum(ring * 1.25, 1.0), 0.15 + 0.12 * fibre, 1.0 + 0.12 * fibre)
 
 
 def marble(at: Spot) -> Pattern:
@@ -70,20 +70,20 @@ def marble(at: Spot) -> Pattern:
     vein = 1.0 - smoothstep(0.0, 0.38, main)
     hair = 1.0 - smoothstep(0.0, 0.10, fine)
     cloud = smoothstep(-0.6, 0.9, warp)
-    return Pattern(np.maximum(vein * vein, 0.55 * hair), 0.22 * cloud)
+    return Pattern(np.maximum(vein * vein, (0.3 + 0.5 * at.knobs[1]) * hair), 0.22 * cloud)
 
 
 def brick(at: Spot) -> Pattern:
     """Courses of bricks, each its own tone, laid in pale mortar."""
-    row = np.floor(at.v * 1.2)
-    along = at.u * 0.6 + 0.5 * (row - 2.0 * np.floor(row * 0.5))
-    column = np.floor(along)
-    side_u = 0.5 - np.abs(along - column - 0.5)
-    side_v = 0.5 - np.abs(at.v * 1.2 - row - 0.5)
-    gap = 0.06 + 0.05 * at.knobs[0]
-    wall = _edge(np.minimum(side_u * 2.0, side_v) - gap, at.width * 1.2)
+    v = at.v * 1.2
+    row = np.floor(v)
+    u = at.u * 0.6 + 0.5 * (row - 2.0 * np.floor(row * 0.5))
+    column = np.floor(u)
+    side = np.minimum(1.0 - np.abs(u - column - 0.5) * 2.0, 0.5 - np.abs(v - row - 0.5))
+    wall = _edge(side - 0.06 - 0.05 * at.knobs[0], at.width * 1.2)
     tone = lattice(column, row)
-    return Pattern(0.9 * tone * tone, 1.0 - wall, 1.0 + 0.1 * noise(at.p * 4.0), 0.3 + 0.7 * wall)
+    grit = 1.0 + 0.1 * noise(at.p * 4.0)
+    return Pattern((0.6 + 0.4 * at.knobs[1]) * tone * tone, 1.0 - wall, grit, 0.3 + 0.7 * wall)
 
 
 def cloth(at: Spot) -> Pattern:
@@ -95,8 +95,8 @@ def cloth(at: Spot) -> Pattern:
     across = fv + is_weft * (fu - fv)
     along = fu + fv - across
     height = 1.0 - 4.4 * across * across - 2.0 * along * along * (0.6 + 0.4 * at.knobs[0])
-    ply = sine(across * 2.5 + along * 0.8)
-    return Pattern(0.3 * is_weft, 0.0, 0.25 + 0.75 * np.maximum(height, 0.0) + 0.07 * ply, 0.3)
+    shade = 0.25 + 0.75 * np.maximum(height, 0.0) + 0.07 * sine(across * 2.5 + along * 0.8)
+    return Pattern((0.1 + 0.2 * at.knobs[1]) * is_weft, 0.0, shade, 0.3)
 
 
 def stripes(at: Spot) -> Pattern:
@@ -119,18 +119,19 @@ def dots(at: Spot) -> Pattern:
 
 
 def checker(at: Spot) -> Pattern:
-    """Cubes of two colours in turn."""
-    side = 2.0 * np.abs(at.p * 0.55 - np.floor(at.p * 0.55) - 0.5) - 0.5
-    soft = np.minimum(np.maximum(side / (at.width * 1.1), -0.5), 0.5) * 2.0
-    return Pattern(0.5 + 0.5 * soft[0] * soft[1] * soft[2])
+    """Squares of two colours in turn; flat, since a face may lie just between two layers of cubes."""
+    size = 0.5 + 0.2 * at.knobs[0]
+    u, v = at.u * size, at.v * size
+    across, along = (np.abs(x - np.floor(x) - 0.5) * 2.0 - 0.5 for x in (u, v))
+    return Pattern(0.5 + 2.0 * (_edge(across, at.width * 1.2) - 0.5) * (_edge(along, at.width * 1.2) - 0.5))
 
 
 def granite(at: Spot) -> Pattern:
     """Crystals of three colours, fine and sharp."""
     grain = fractal(at.p * 2.4, 2)
     other = noise(at.p * 3.1 + 17.0)
-    tone = noise(at.p * 0.8)
-    return Pattern(smoothstep(0.0, 0.25, grain + 0.15 * tone), smoothstep(0.25, 0.4, other))
+    level = 0.25 * (at.knobs[0] - 0.5)
+    return Pattern(smoothstep(0.0, 0.25, grain - level), smoothstep(0.1 + 0.3 * at.knobs[1], 0.5, other))
 
 
 def terrazzo(at: Spot) -> Pattern:
@@ -189,7 +190,7 @@ def honeycomb(at: Spot) -> Pattern:
     is_first = au * au + av * av < bu * bu + bv * bv
     fu, fv = np.where(is_first, au, bu), np.where(is_first, av, bv)
     side = 0.5 - np.maximum(np.abs(fu) * 0.5 + np.abs(fv) * 0.8660254, np.abs(fu))
-    tone = lattice(np.floor((u - fu) * 2.0 + 0.5), np.floor((v - fv) * (2.0 / low) + 0.5), 3.0)
+    tone = lattice(np.floor((u - fu) * 2.0 + 0.5), np.floor((v - fv) * (2.0 / low) + 0.5))
     joint = _edge(0.06 + 0.04 * at.knobs[0] - side, at.width * 1.35)
     return Pattern(joint, 0.95 * tone * tone * (1.0 - joint), 0.8 + 0.2 * smoothstep(0.0, 0.25, side))
 

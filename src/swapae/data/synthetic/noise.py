@@ -8,20 +8,19 @@ Points are arrays [3, N]: a row for each of x, y, z.
 """
 
 from functools import cache
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]  # float32 for pixels, float64 for draws
 _Index = npt.NDArray[np.int32]
-_Real = TypeVar("_Real", Array, npt.NDArray[np.float64])
 
 _SIDE = 32  # the lattice repeats after this many cells, more than a solid ever spans
 _TABLE_KEY = 0x5A  # any constant; changing it changes every picture
 
 
-def uniforms(key: tuple[int, int], count: int) -> npt.NDArray[np.float64]:
+def uniforms(key: tuple[int, int], count: int) -> Array:
     """`count` numbers in [0, 1) from Philox under a key of two 64-bit words [count]."""
     raw = np.random.Philox(key=np.array(key, dtype=np.uint64)).random_raw(count)
     return np.asarray((raw >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
@@ -33,14 +32,14 @@ def smoothstep(low: float, high: float, x: Array) -> Array:
     return np.asarray(t * t * (3.0 - 2.0 * t))
 
 
-def sine(turns: _Real) -> _Real:
+def sine(turns: Array) -> Array:
     """sin(2π · turns), odd polynomial of degree 11 on a quarter turn (error below 1e-6)."""
     r = turns - np.floor(turns + 0.5)
     r = np.minimum(np.maximum(r, -0.5 - r), 0.5 - r)  # fold onto [-1/4, 1/4]
     x = r * 6.283185307179586
     s = x * x
     series = 1.0 + s * (-1 / 6 + s * (1 / 120 + s * (-1 / 5040 + s * (1 / 362880 - s * (1 / 39916800)))))
-    return x * series  # type: ignore[no-any-return]
+    return np.asarray(x * series)
 
 
 @cache
@@ -62,10 +61,10 @@ def _corners(cell: Array) -> tuple[list[_Index], list[_Index], list[_Index]]:
     return axes[0], axes[1], axes[2]
 
 
-def lattice(x: Array, y: Array, z: float = 0.0) -> Array:
-    """A uniform number in [0, 1) for each integer cell (x, y) of layer z."""
+def lattice(x: Array, y: Array) -> Array:
+    """A uniform number in [0, 1) for each integer cell (x, y) [N]."""
     index = (x.astype(np.int32) & (_SIDE - 1)) + (y.astype(np.int32) & (_SIDE - 1)) * np.int32(_SIDE)
-    return _tables()[3].take(index + np.int32((int(z) & (_SIDE - 1)) * _SIDE * _SIDE))
+    return np.asarray(_tables()[3].take(index))
 
 
 def noise(p: Array) -> Array:

@@ -6,21 +6,18 @@ well apart so that a pattern can be read.
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from swapae.data.synthetic.noise import sine
-
-Draws = npt.NDArray[np.float64]
+from swapae.data.synthetic.noise import Array, sine
 
 _HUE_STEPS = np.array([0.06, -0.08, 0.33, 0.42, 0.5, -0.33])  # turns from the ground's hue to the second's
 
 
-def polar(lightness: Draws, chroma: Draws, hue: Draws) -> Draws:
+def polar(lightness: Array, chroma: Array, hue: Array) -> Array:
     """OKLab [..., 3] from lightness in [0, 1], chroma in [0, 0.3] and hue in turns."""
     return np.stack([lightness, chroma * sine(hue + 0.25), chroma * sine(hue)], axis=-1)
 
 
-def to_linear(lab: Draws) -> Draws:
+def to_linear(lab: Array) -> Array:
     """Linear-light sRGB [..., 3] of OKLab [..., 3]; chroma shrinks where the screen cannot show it."""
     shade = np.stack([lab[..., 0], np.zeros_like(lab[..., 0]), np.zeros_like(lab[..., 0])], axis=-1)
     result = _linear(lab)
@@ -30,7 +27,7 @@ def to_linear(lab: Draws) -> Draws:
     return np.minimum(np.maximum(result, 0.0), 1.0)
 
 
-def _linear(lab: Draws) -> Draws:
+def _linear(lab: Array) -> Array:
     light, a, b = lab[..., 0], lab[..., 1], lab[..., 2]
     long = light + 0.3963377774 * a + 0.2158037573 * b
     medium = light - 0.1055613458 * a - 0.0638541728 * b
@@ -42,7 +39,7 @@ def _linear(lab: Draws) -> Draws:
     return np.stack([red, green, blue], axis=-1)
 
 
-def harmonious(u: Draws) -> Draws:
+def harmonious(u: Array) -> Array:
     """Three OKLab colours [B, 3, 3] (ground, figure, accent) from seven draws [B, 7].
 
     Ground and figure differ by at least 0.28 in lightness; the accent lies between or beyond them.
@@ -51,14 +48,15 @@ def harmonious(u: Draws) -> Draws:
     step = _HUE_STEPS[(u[:, 1] * len(_HUE_STEPS)).astype(np.int64)]
     is_dark = u[:, 2] < 0.4
     light, dark = 0.74 + 0.18 * u[:, 3], 0.28 + 0.18 * u[:, 4]
-    ground = polar(np.where(is_dark, dark, light), 0.05 + 0.12 * u[:, 5], hue)
+    ground = polar(np.where(is_dark, dark, light), 0.06 + 0.11 * u[:, 5], hue)
     figure = polar(np.where(is_dark, light, dark), 0.04 + 0.13 * u[:, 6], hue + step)
-    accent = polar(0.52 + 0.16 * u[:, 3], 0.13 + 0.07 * u[:, 4], hue + np.where(step < 0, 0.5, step * 0.5 + 0.5))
+    third = hue + np.where(step < 0, 0.5, step * 0.5 + 0.5)
+    accent = polar(0.52 + 0.16 * u[:, 3], 0.13 + 0.07 * u[:, 4], third)
     return np.stack([ground, figure, accent], axis=1)
 
 
-def natural(colours: Draws, u: Draws) -> Draws:
-    """A material's own three colours [B, 3, 3] (lightness, chroma, hue in degrees), nudged by draws [B, 7]."""
+def natural(colours: Array, u: Array) -> Array:
+    """A material's own three colours in OKLab [B, 3, 3], from OKLCH in degrees nudged by draws [B, 7]."""
     lightness = colours[..., 0] + 0.10 * (u[:, 0:3] - 0.5)
     chroma = colours[..., 1] * (0.75 + 0.5 * u[:, 3:4])
     hue = colours[..., 2] / 360.0 + 0.06 * (u[:, 4:5] - 0.5) + 0.02 * (u[:, 4:7] - 0.5)

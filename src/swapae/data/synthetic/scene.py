@@ -1,9 +1,9 @@
 """What a picture of the synthetic domain is made of: a `Structure` and a `Texture`, independent draws.
 
 Structure is everything about shape and place: the form and its proportions, pose, size, where it lies, the
-camera and the direction of the light (so the layout of light and shadow). Texture is everything about stuff:
-the material and its parameters, scale and origin, palette, gloss, the colour of the light, floor and backdrop.
-The true swap of two scenes is therefore `render(structure_of(a), texture_of(b))`.
+camera and the direction of the light (so the layout of light and shadow). Texture is everything about
+stuff: the material and its parameters, scale and origin, palette, gloss, the colour of the light, floor and
+backdrop. The true swap of two scenes is therefore `render(structure_of(a), texture_of(b))`.
 
 Both are batches: arrays with the scenes along the first axis.
 """
@@ -43,7 +43,7 @@ class Structure(_Batch):
     """Shape and place of B scenes.
 
     - form: index into `FORMS` [B].
-    - shape: the form's proportions in [0, 1] [B, 4].
+    - shape: the form's proportions in [0, 1] [B, 3].
     - rotation: from the solid's frame to the world's, z up, viewer at -y [B, 3, 3].
     - scale: of the picture: half short sides of the frame to a unit of the solid at its centre [B].
     - place: of the solid's origin in the frame, in half short sides, x right, y up [B, 2].
@@ -69,7 +69,7 @@ class Texture(_Batch):
     """Stuff and colours of B scenes.
 
     - material: index into `MATERIALS` [B].
-    - knobs: the material's parameters in [0, 1] [B, 4].
+    - knobs: the material's parameters in [0, 1] [B, 2].
     - frequency: periods of the pattern in a unit of the solid, which is about 2 across [B].
     - origin: of the solid material, in periods [B, 3].
     - palette: ground, figure and accent in OKLab [B, 3, 3].
@@ -107,3 +107,20 @@ def structure_of(scene: Scene) -> Structure:
 def texture_of(scene: Scene) -> Texture:
     """The half that a swap takes from the texture image."""
     return scene.texture
+
+
+def blend(a: Texture, b: Texture, strength: float) -> Texture:
+    """The textures on the way from `a` (0) to `b` (1), row by row of the same materials.
+
+    Every number of a texture moves in a straight line, colours in OKLab, so the way is smooth to look at.
+
+    Raises:
+        ValueError: the materials differ; between kinds there is no true way.
+    """
+    if not np.array_equal(a.material, b.material):
+        raise ValueError("blend needs the same materials on both sides: draw both with materials=[name]")
+    middle = {}
+    for f in fields(a):
+        left, right = getattr(a, f.name), getattr(b, f.name)
+        middle[f.name] = left if f.name == "material" else left + (right - left) * np.float32(strength)
+    return Texture(**middle)

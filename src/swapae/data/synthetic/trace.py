@@ -16,7 +16,7 @@ Distance = Callable[[Array], Array]
 Mask = npt.NDArray[np.bool_]
 
 _MAX_STEPS = 56
-_SHADOW_STEPS = 22
+_SHADOW_STEPS = 14
 
 
 class Solid(NamedTuple):
@@ -43,7 +43,7 @@ def unit(a: Array) -> Array:
 
 
 def box_span(origin: Array, ray: Array, reach: Array) -> tuple[Array, Array, Mask]:
-    """Where rays [3, N] enter and leave the box of half sides `reach` [3, 1], and whether they meet it ahead."""
+    """Where rays [3, N] enter and leave the box of half sides `reach` [3, 1], and whether it lies ahead."""
     slope = 1.0 / np.where(np.abs(ray) < 1e-6, np.float32(1e-6), ray)
     middle, half = -origin * slope, np.abs(reach * slope)
     enter, leave = middle - half, middle + half
@@ -82,57 +82,56 @@ def march(solid: Solid, origin: Array, ray: Array, pixel: float) -> tuple[Array,
     return depth, cover
 
 
-def normals(distance: Distance, p: Array, reach: float) -> Array:
+def normals(solid: Solid, p: Array, reach: float) -> Array:
     """Outward unit normals at surface points [3, N]; `reach` rounds edges narrower than it."""
     total = np.zeros_like(p)
     for corner in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)):
         sign = np.array(corner, dtype=np.float32)[:, None]
-        total += sign * distance(p + sign * np.float32(reach))
+        total += sign * solid.distance(p + sign * np.float32(reach))
     return unit(total)
 
 
 def shadow(solid: Solid, p: Array, light: Array, softness: float) -> Array:
-    """Share of the light [3, 1] that reaches points [3, N]: 1 in full light, 0 in full shade."""
-    near, end, meets = box_span(p, light, solid.reach + np.float32(0.25))
-    clear = np.ones(p.shape[1], dtype=np.float32)
+    """Share of the light [3, 1] that reaches points [3, N]: 1 in full light, 0 in full shade.
+
+    The solid counts as a fog that is dense within and thins out over a border that widens with distance, as
+    the penumbra of a broad lamp does; a sum over even steps, so smooth where a minimum would show rings.
+    """
+    near, far, meets = box_span(p, light, solid.reach + np.float32(0.2))
+    lit = np.ones(p.shape[1], dtype=np.float32)
     alive = np.flatnonzero(meets)
-    o, t, end = p[:, alive], np.maximum(near[alive], 0.03), end[alive]
-    lit = np.ones(len(alive), dtype=np.float32)
-    for _ in range(_SHADOW_STEPS):
-        gap = solid.distance(o + light * t)
-        lit = np.minimum(lit, 0.4 + gap / (softness * (t + 0.15)))
-        t = t + np.maximum(gap * 0.7, 0.07)
-        keep = np.flatnonzero((lit > 0.0) & (t < end))
-        if len(keep) < 0.8 * len(alive):
-            clear[alive] = lit
-            alive, o, t, end, lit = alive[keep], o[:, keep], t[keep], end[keep], lit[keep]
-            if not len(alive):
-                break
-    clear[alive] = lit
-    return smoothstep(0.0, 1.0, clear)
+    o, start = p[:, alive], np.maximum(near[alive], 0.02)
+    step = (far[alive] - start) * (1.0 / _SHADOW_STEPS)
+    fog = np.zeros_like(step)
+    for k in range(_SHADOW_STEPS):
+        t = start + step * (k + 0.5)
+        border = softness * (t + 0.1)
+        fog += np.minimum(np.maximum(0.5 * border - solid.distance(o + light * t), 0.0), border) / border
+    lit[alive] = 1.0 - smoothstep(0.0, 0.3, fog * step)
+    return lit
 
 
-def occlusion(distance: Distance, p: Array, normal: Array, reach: float) -> Array:
+def occlusion(solid: Solid, p: Array, normal: Array, reach: float) -> Array:
     """Share of the sky that points [3, N] see: 1 in the open, towards 0 in hollows and at contacts."""
     hidden = np.zeros(p.shape[1], dtype=np.float32)
     for share, weight in ((0.25, 0.5), (0.6, 0.3), (1.0, 0.2)):
         out = share * reach
-        hidden += weight * np.maximum(out - distance(p + normal * np.float32(out)), 0.0) * (1.0 / out)
+        hidden += weight * np.maximum(out - solid.distance(p + normal * np.float32(out)), 0.0) * (1.0 / out)
     return np.asarray(1.0 - np.minimum(hidden, 1.0))
 
 
-def surface(distance: Distance, trust: float) -> Array:
+def surface(solid: Solid) -> Array:
     """Points all over a solid's surface, tips and edges among them [3, N].
 
     A lattice through the bounding cube; what lies near the surface is drawn onto it by Newton's method, which
-    from outside a corner leads to that very corner.
+    from outside a corner leads to that very corner. The solid's reach is not used.
     """
     steps = np.linspace(-1.05, 1.05, 17, dtype=np.float32)
     p = np.stack([np.repeat(steps, 289), np.tile(np.repeat(steps, 17), 17), np.tile(steps, 289)])
-    gap = distance(p)
+    gap = solid.distance(p)
     near = np.flatnonzero(np.abs(gap) < 0.13)
     p, gap = p[:, near], gap[near]
     for _ in range(2):
-        p = p - normals(distance, p, 0.01) * (gap * trust)
-        gap = distance(p)
+        p = p - normals(solid, p, 0.01) * (gap * solid.trust)
+        gap = solid.distance(p)
     return p[:, np.flatnonzero(np.abs(gap) < 0.02)]
