@@ -4,7 +4,8 @@
 |---|---|---|
 | `tiny32` | 32² | tests: 200 images in seconds |
 | `synthetic64` | 64² | the generated forms and materials, on a CPU |
-| `photos64`, `photos128` | 64², 128² | a folder of photos, on a CPU |
+| `photos64`, `photos128` | 64², 128² | a folder of photos, on a CPU, by the published settings |
+| `photos64_fast` | 64² | the same, by settings that learn faster there |
 | `church_default` … | 256²–1024² | the published settings (model-spec §10.3), for GPUs |
 """
 
@@ -61,6 +62,23 @@ def photos64() -> TrainConfig:
     )
 
 
+def photos64_fast() -> TrainConfig:
+    """As `photos64`, departing from the published settings where two cores gain by it (figures in LOG.md).
+
+    Four times the steps per image by a quarter of the batch; five times the weight on reconstruction;
+    gradient penalties for 64² images, not 256² ones; discriminators without the wide layers, most of the cost
+    of a step.
+    """
+    base = photos64()
+    return replace(
+        base,
+        discriminator=replace(base.discriminator, max_channels=128),
+        patch_discriminator=replace(base.patch_discriminator, head_widths=(256, 256, 128)),
+        loss=LossConfig(l1=5.0, r1=1.0, patch_r1=0.1, num_patches=4),
+        batch_size=4,
+    )
+
+
 def photos128() -> TrainConfig:
     """As `photos64`, one halving deeper, for 128² photos."""
     base = photos64()
@@ -81,7 +99,8 @@ def synthetic64() -> TrainConfig:
 
 def _published(**changes: object) -> TrainConfig:
     """What all published 256² settings share, with the changes of one."""
-    return replace(TrainConfig(checkpoint_images=50_000, snapshot_images=1_600, ema_half_life_kimg=10.0), **changes)  # type: ignore[arg-type]
+    common = TrainConfig(log_images=480, snapshot_images=1_600, checkpoint_images=50_000)
+    return replace(common, **changes)  # type: ignore[arg-type]
 
 
 NO_AGGREGATION = LossConfig(use_aggregation=False)
@@ -144,7 +163,7 @@ def ffhq1024_pretrained() -> TrainConfig:
 
 
 def ffhq1024_small_structure() -> TrainConfig:
-    """Faces, 1024², with a structure code of half the side and 64 channels (the published "patchDv7" variant)."""
+    """Faces, 1024², with a structure code of half the side and 64 channels (the published "patchDv7")."""
     return replace(
         ffhq1024_default(),
         model=ModelConfig(
@@ -177,6 +196,7 @@ PRESETS: dict[str, Callable[[], TrainConfig]] = {
         tiny32,
         synthetic64,
         photos64,
+        photos64_fast,
         photos128,
         church_default,
         church_pretrained,

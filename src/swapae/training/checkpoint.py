@@ -4,10 +4,11 @@
         weights.safetensors     the four networks
         ema.safetensors         averaged encoder and generator
         optimizer.safetensors   both Adams
-        state.json              counters and versions
+        state.json              counters, the line of the log that is being summed, versions
         MANIFEST.json           size and SHA-256 of each file, written last
 
 All randomness of a training is a function of the seed and the images seen, so no random state is kept.
+Readers take the newest checkpoint that is what its manifest says. None holds a number that is not finite.
 """
 
 import hashlib
@@ -15,8 +16,8 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import torch
@@ -26,84 +27,85 @@ from torch.optim import Adam
 from swapae.errors import UserError
 from swapae.training.ema import Ema
 from swapae.training.objective import Networks
-from swapae.training.run import write_json
+from swapae.training.report import diverged
+from swapae.training.run import remove, write_json, writing
 from swapae.training.step import Optimizers
 from swapae.weights import load_strict, load_tensors, save_tensors
 
 MANIFEST = "MANIFEST.json"
 PREFIX = "images_"
 
+Tensors = dict[str, dict[str, Tensor]]  # file → name → tensor
+
 
 @dataclass
 class State:
-    """The clock of a training.
+    """The clock of a training, and what its log waits for.
 
     Attributes:
         images_seen: images of all steps, discriminator and generator ones together.
-        steps: optimizer steps, R1's not counted; even ones are the discriminators'.
+        steps: optimizer steps, R1's not counted; odd ones, from 1, are the discriminators'.
         seconds: time spent.
+        losses: the latest mean of every term.
+        unlogged: sum and count of every term since the last line of the log.
     """
 
     images_seen: int = 0
     steps: int = 0
     seconds: float = 0.0
+    losses: dict[str, float] = field(default_factory=dict)
+    unlogged: dict[str, tuple[float, int]] = field(default_factory=dict)
 
 
-def save_checkpoint(
-    folder: Path, state: State, networks: Networks, optimizers: Optimizers, ema: Ema, keep: int
-) -> Path:
-    """Write a checkpoint, whole or not at all, then remove the oldest ones beyond `keep`."""
+@dataclass
+class Learner:
+    """All that training changes: what a checkpoint holds."""
+
+    networks: Networks
+    optimizers: Optimizers
+    ema: Ema
+    state: State = field(default_factory=State)
+
+
+# ── saving ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def collect(learner: Learner) -> Tensors:
+    """Gather all tensors of a training.
+
+    Raises:
+        UserError: one of them is not finite.
+    """
+    tensors = {
+        "weights": all_weights(learner.networks),
+        "ema": dict(learner.ema.model.state_dict()),
+        "optimizer": optimizer_tensors(learner.networks, learner.optimizers),
+    }
+    for some in tensors.values():
+        for name, tensor in some.items():
+            if not tensor.isfinite().all():
+                raise diverged(name, learner.state.images_seen)
+    return tensors
+
+
+def save_checkpoint(folder: Path, state: State, tensors: Tensors, keep: int) -> Path:
+    """Write a checkpoint of what `collect` gave, whole or not at all; then only the newest `keep` stay."""
     final = folder / f"{PREFIX}{state.images_seen:08d}"
     if is_valid(final):
         return final
     beside = folder / f".{final.name}.{os.getpid()}.tmp"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    save_tensors(beside / "weights.safetensors", all_weights(networks))
-    save_tensors(beside / "ema.safetensors", ema.model.state_dict())
-    save_tensors(beside / "optimizer.safetensors", optimizer_tensors(networks, optimizers))
-    write_json(beside / "state.json", asdict(state) | {"torch": torch.__version__, "python": platform.python_version()})
-    write_json(beside / MANIFEST, {path.name: _seal(path) for path in sorted(beside.iterdir())})
-    shutil.rmtree(final, ignore_errors=True)  # an invalid one of the same name
-    os.replace(beside, final)
-    _prune(folder, keep)
+    with writing(beside):
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        for kind, some in tensors.items():
+            save_tensors(beside / f"{kind}.safetensors", some, {"images_seen": str(state.images_seen)})
+        versions = {"torch": torch.__version__, "python": platform.python_version()}
+        write_json(beside / "state.json", asdict(state) | versions)
+        write_json(beside / MANIFEST, {path.name: _seal(path) for path in sorted(beside.iterdir())})
+        _set_aside(final)  # a damaged one of the same name
+        os.replace(beside, final)
+    _prune(folder, state.images_seen, keep)
     return final
-
-
-def load_checkpoint(
-    folder: Path, networks: Networks, optimizers: Optimizers, ema: Ema
-) -> State | None:
-    """Restore the newest valid checkpoint in `folder`; None if there is none."""
-    _sweep(folder)
-    for path in reversed(checkpoints_in(folder)):
-        if is_valid(path):
-            weights, _ = load_tensors(path / "weights.safetensors")
-            for name, module in networks.named().items():
-                load_strict(module, _below(weights, f"{name}."), f"{path} ({name})")
-            load_strict(ema.model, load_tensors(path / "ema.safetensors")[0], f"{path} (ema)")
-            restore_optimizers(load_tensors(path / "optimizer.safetensors")[0], networks, optimizers)
-            state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-            return State(state["images_seen"], state["steps"], state["seconds"])
-    return None
-
-
-def newest_valid(folder: Path) -> Path | None:
-    """Find the newest checkpoint whose files are what its manifest says."""
-    return next((path for path in reversed(checkpoints_in(folder)) if is_valid(path)), None)
-
-
-def checkpoints_in(folder: Path) -> list[Path]:
-    """List checkpoint folders, oldest first."""
-    return sorted(path for path in folder.glob(f"{PREFIX}*") if path.is_dir())
-
-
-def is_valid(path: Path) -> bool:
-    """Whether every file has the size and hash of the manifest."""
-    try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        return bool(manifest) and all(_seal(path / name) == seal for name, seal in manifest.items())
-    except (OSError, ValueError, AttributeError):
-        return False
 
 
 def all_weights(networks: Networks) -> dict[str, Tensor]:
@@ -124,6 +126,76 @@ def optimizer_tensors(networks: Networks, optimizers: Optimizers) -> dict[str, T
     }
 
 
+def _seal(path: Path) -> dict[str, object]:
+    with open(path, "rb") as file:
+        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _prune(folder: Path, images_seen: int, keep: int) -> None:
+    """Keep the newest; one ahead of the training is damaged, else the training had gone on from it."""
+    paths = checkpoints_in(folder)
+    kept = [path for path in paths if _images_of(path) <= images_seen][-keep:]
+    for path in paths:
+        if path not in kept:
+            _set_aside(path)
+
+
+def _set_aside(path: Path) -> None:
+    """Remove a checkpoint: rename it first, so that half of one never lies under its name."""
+    if path.exists():
+        aside = path.with_name(f".{path.name}.{os.getpid()}.old.tmp")
+        os.replace(path, aside)
+        remove(aside)
+
+
+# ── loading ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def load_checkpoint(folder: Path, learner: Learner, tell: Callable[[str], None]) -> None:
+    """Restore the newest valid checkpoint in `folder`, if any, and tell of newer ones that are damaged.
+
+    Raises:
+        UserError: there are checkpoints, but all are damaged.
+    """
+    path, damaged = newest_valid(folder), checkpoints_in(folder)
+    if path is not None:
+        damaged = damaged[damaged.index(path) + 1 :]
+    names = ", ".join(one.name for one in damaged)
+    if path is None:
+        if damaged:
+            raise UserError(f"every checkpoint in {folder} is damaged ({names}); remove them to begin anew.")
+        return
+    if damaged:
+        tell(f"damaged and not used: {names} in {folder}; going on from {path.name}.")
+    weights, _ = load_tensors(path / "weights.safetensors")
+    for name, module in learner.networks.named().items():
+        load_strict(module, _below(weights, f"{name}."), f"{path} ({name})")
+    load_strict(learner.ema.model, load_tensors(path / "ema.safetensors")[0], f"{path} (ema)")
+    restore_optimizers(load_tensors(path / "optimizer.safetensors")[0], learner.networks, learner.optimizers)
+    state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+    learner.state = State(**{f.name: state[f.name] for f in fields(State) if f.name in state})
+
+
+def newest_valid(folder: Path) -> Path | None:
+    """Find the newest checkpoint whose files are what its manifest says."""
+    return next((path for path in reversed(checkpoints_in(folder)) if is_valid(path)), None)
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """List checkpoint folders, oldest first."""
+    found = [path for path in folder.glob(f"{PREFIX}*") if _images_of(path) >= 0 and path.is_dir()]
+    return sorted(found, key=_images_of)
+
+
+def is_valid(path: Path) -> bool:
+    """Whether every file has the size and hash of the manifest."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        return bool(manifest) and all(_seal(path / name) == seal for name, seal in manifest.items())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 def restore_optimizers(tensors: Mapping[str, Tensor], networks: Networks, optimizers: Optimizers) -> None:
     """Put back what `optimizer_tensors` collected."""
     state_of: dict[str, dict[str, Tensor]] = {}
@@ -134,10 +206,16 @@ def restore_optimizers(tensors: Mapping[str, Tensor], networks: Networks, optimi
         state = state_of.pop(name, {})
         for kind, tensor in state.items():
             if kind != "step" and tensor.shape != parameter.shape:
-                raise UserError(f"the checkpoint's optimizer state of {name} has another shape than the weight.")
+                raise UserError(f"the checkpoint's optimizer state does not fit the weight {name}.")
             adam.state[parameter][kind] = tensor.to(parameter.device)
     if state_of:
-        raise UserError(f"the checkpoint's optimizer state knows weights that do not exist: {', '.join(state_of)}.")
+        raise UserError(f"the checkpoint's optimizer knows unknown weights: {', '.join(state_of)}.")
+
+
+def _images_of(path: Path) -> int:
+    """Read the number off a checkpoint's name; -1 for another name."""
+    number = path.name.removeprefix(PREFIX)
+    return int(number) if number.isdecimal() else -1
 
 
 def _adam_of_parameters(
@@ -151,19 +229,3 @@ def _adam_of_parameters(
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-
-
-def _seal(path: Path) -> dict[str, object]:
-    with open(path, "rb") as file:
-        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _prune(folder: Path, keep: int) -> None:
-    for path in checkpoints_in(folder)[:-keep]:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what an interrupted save left."""
-    for path in folder.glob(f".{PREFIX}*.tmp"):
-        shutil.rmtree(path, ignore_errors=True)

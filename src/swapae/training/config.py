@@ -18,16 +18,24 @@ class OptimizerConfig:
     beta1: float = 0.0  # decay of the first moment
     beta2: float = 0.99  # decay of the second moment
 
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "discriminator_learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"optimizer.{name}={getattr(self, name)} must be more than 0.")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"optimizer.{name}={getattr(self, name)} must be from 0 to less than 1.")
+
 
 @dataclass(frozen=True)
 class InitConfig:
     """How weights start. The defaults are the published ones; the others only help short trainings.
 
     In the published start the texture hardly acts: its entries are about `1/√texture_channels`, so every
-    modulation is 1 ± that, and the first modulation, which has no "1 +", passes a signal of the same small size.
+    modulation is 1 ± that, and the first modulation, which has no "1 +", passes a signal as small.
     """
 
-    structure_gain: float = 0.0  # bias of the first modulation's scale: 1 lets the structure code through at once
+    structure_gain: float = 0.0  # bias of the first modulation's scale: 1 lets structure through at once
     texture_gain: float = 1.0  # factor on the modulations' weights: √texture_channels makes them vary by 1
 
 
@@ -44,7 +52,7 @@ class TrainConfig:
     init: InitConfig = field(default_factory=InitConfig)
     batch_size: int = 16  # images a step, over all devices; an even number
     total_images: int = 25_000_000  # images to see, in discriminator and generator steps together
-    ema_half_life_kimg: float = 10.0  # thousand images after which an averaged weight has half forgotten; 0 is off
+    ema_half_life_kimg: float = 10.0  # thousand images in which averaged weights half forget; 0 is off
     seed: int = 0  # of weights, order, crops, patches and noise
     log_images: int = 480  # images between two lines of the log
     snapshot_images: int = 10_000  # images between two sample grids
@@ -68,15 +76,25 @@ def check(config: TrainConfig) -> None:
     for name in ("total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints"):
         if getattr(config, name) < 1:
             raise UserError(f"{name}={getattr(config, name)} must be at least 1.")
-    data, size = config.data, config.discriminator.image_size
-    side = data.crop_size if data.crop in ("random", "center") else data.load_size
-    if side != size:
+    if not 0 <= config.seed < 2**63:
+        raise UserError(f"seed={config.seed} must be at least 0 and less than 2^63.")
+    if config.ema_half_life_kimg < 0:
+        raise UserError(f"ema_half_life_kimg={config.ema_half_life_kimg} must be at least 0, where 0 is off.")
+    _check_sizes(config)
+
+
+def _check_sizes(config: TrainConfig) -> None:
+    """Compare sizes as far as the config knows them: images that nothing resizes or cuts have their own."""
+    size = config.discriminator.image_size
+    is_cut = config.data.crop in ("random", "center")
+    side = config.data.crop_size if is_cut else config.data.load_size
+    if side != size and (is_cut or config.data.preprocess != "none"):
         raise UserError(
-            f"images come out {side} px wide, the discriminator takes {size}: set discriminator.image_size and "
-            f"data.{'crop_size' if side == data.crop_size else 'load_size'} to the same number."
+            f"images come out {side} px wide, the discriminator takes {size}: set discriminator.image_size "
+            f"and data.{'crop_size' if is_cut else 'load_size'} to the same number."
         )
     if size % config.model.stride or size < config.model.min_side:
         raise UserError(
-            f"{size} px do not suit this model: its images are multiples of {config.model.stride} px and at least "
-            f"{config.model.min_side} px wide; change discriminator.image_size or the numbers of downsamplings."
+            f"{size} px do not suit this model: its images are multiples of {config.model.stride} px and at "
+            f"least {config.model.min_side} px wide; change discriminator.image_size or the downsamplings."
         )

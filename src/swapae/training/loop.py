@@ -7,20 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from swapae.data.open import open_source
+from swapae.data.source import Source
 from swapae.data.stream import SampleStream, evaluation_images, loader, to_batch
 from swapae.devices import choose_device
+from swapae.errors import UserError
 from swapae.images import save_image
 from swapae.layers import ModulatedConv2d, SpatialCodeModulation
 from swapae.model import SwappingAutoencoder
 from swapae.networks import Discriminator, PatchDiscriminator
-from swapae.training.checkpoint import State, load_checkpoint, save_checkpoint
+from swapae.training.checkpoint import Learner, State, collect, load_checkpoint, save_checkpoint
 from swapae.training.config import InitConfig, TrainConfig, check
 from swapae.training.ema import Ema
 from swapae.training.objective import Networks, Terms
-from swapae.training.report import Reporter, default_reporter
-from swapae.training.run import append_log, open_run, trim_log, write_data_report
+from swapae.training.report import Reporter, default_reporter, diverged
+from swapae.training.run import DataReport, RunFolder, append_log, check_run, open_run, trim_log
 from swapae.training.snapshot import snapshot
 from swapae.training.step import Steps, make_optimizers
 
@@ -36,7 +39,7 @@ class RunSummary:
         images_seen: images seen so far, over all calls.
         seconds: time spent training, over all calls.
         is_complete: whether the run reached its total.
-        losses: means of the last log line.
+        losses: the latest mean of every term.
     """
 
     run: Path
@@ -48,7 +51,7 @@ class RunSummary:
 
 def train(
     config: TrainConfig,
-    data: str,
+    data: str | Path,
     run: str | Path,
     *,
     device: str = "auto",
@@ -66,47 +69,42 @@ def train(
         stop: asked before every step; when it says True the run is saved and ended.
 
     Raises:
-        UserError: when config, data and run directory do not go together.
+        UserError: config, data and run directory do not go together, something cannot be read or written,
+            or the training diverges.
     """
-    # Check all that can be checked before anything is made.
+    # Refuse what cannot work before anything is made.
     check(config)
     where = choose_device(device)
     source = open_source(data, resolution=config.data.load_size)
-    folder = open_run(Path(run), config, data)
-    write_data_report(folder, data, source)
+    folder = RunFolder(Path(run))
+    check_run(folder, config, str(data), source)
+    shown = fitting(images_to_show(source, config), config)
     reporter = reporter or default_reporter()
 
     # Networks, optimizers, averages; and the state to go on from.
-    model, networks = make_networks(config)
-    for module in networks.named().values():
-        module.to(where).train()
-    optimizers = make_optimizers(networks, config)
-    ema = Ema(model, config.ema_half_life_kimg)
-    state = load_checkpoint(folder.checkpoints, networks, optimizers, ema) or State()
+    learner = make_learner(config, where)
+    load_checkpoint(folder.checkpoints, learner, reporter.message)
+    state = learner.state
+    if state.images_seen >= config.total_images:
+        seen = f"{state.images_seen} of {config.total_images}"
+        reporter.message(f"{run} is complete, it has seen {seen} images; raise total_images to go on.")
+        return summary_of(folder, state, config)
+
+    # The run directory.
+    open_run(folder, config)
     trim_log(folder, state.images_seen)
-    steps = Steps(networks, optimizers, config)
+    report = DataReport(folder, str(data), source, reporter.message)
+    meter = Meter(state)
 
     # Data: a function of the seed and of the images seen.
     stream = SampleStream(source, config.data, config.model.stride, config.seed)
     batches = loader(stream, config.batch_size, state.images_seen, config.data.workers)
-    num_shown = min(NUM_SNAPSHOT_IMAGES, source.num_images or NUM_SNAPSHOT_IMAGES)
-    shown = evaluation_images(source, config.data, config.model.stride, range(num_shown - num_shown % 2))
-
-    def save() -> None:
-        save_checkpoint(folder.checkpoints, state, networks, optimizers, ema, config.keep_checkpoints)
-        ema.model.save_pretrained(folder.model, force=True)
-
-    def draw() -> None:
-        if shown:
-            picture = snapshot(ema.model, to_batch(shown).to(where))
-            save_image(picture, folder.snapshot(state.images_seen), force=True)
-
-    meter = Meter(state)
+    steps = Steps(learner.networks, learner.optimizers, config)
     reporter.start(state.images_seen, config.total_images)
     try:
         while state.images_seen < config.total_images and not (stop and stop()):
-            # One step: discriminators on even steps, encoder and generator on odd ones.
-            real = next(batches).to(where, non_blocking=True)
+            # One step on new images: now of the discriminators, now of encoder and generator.
+            real = fitting(next(batches), config).to(where)
             random = torch.Generator(where).manual_seed(step_seed(config.seed, state.images_seen))
             before = state.images_seen
             state.images_seen += config.batch_size
@@ -117,25 +115,61 @@ def train(
                     meter.add(steps.r1_step(real, random))
             else:
                 meter.add(steps.generator_step(real, random))
-                ema.update(2 * config.batch_size, state.images_seen)
+                learner.ema.update(2 * config.batch_size, state.images_seen)
 
             # Tell, draw, save.
             is_last = state.images_seen >= config.total_images
             if is_last or _passes(before, state.images_seen, config.log_images):
-                append_log(folder, meter.line(state))
-                reporter.progress(state.images_seen, meter.images_per_second, meter.losses)
+                append_log(folder, meter.line())
+                report.update()
+            reporter.progress(state.images_seen, meter.images_per_second, state.losses)
             if is_last or _passes(before, state.images_seen, config.snapshot_images):
-                draw()
+                picture = snapshot(learner.ema.model, shown.to(where))
+                save_image(picture, folder.snapshot(state.images_seen), force=True)
             if is_last or _passes(before, state.images_seen, config.checkpoint_images):
-                meter.pause(state)
-                save()
-        meter.pause(state)
-        save()
-        write_data_report(folder, data, source)
+                save(folder, learner, meter, config.keep_checkpoints)
+        if state.images_seen < config.total_images:  # it was stopped
+            save(folder, learner, meter, config.keep_checkpoints)
+        report.update()
     finally:
+        del batches  # ends the processes that read ahead
         reporter.stop()
-    is_complete = state.images_seen >= config.total_images
-    return RunSummary(folder.root, state.images_seen, state.seconds, is_complete, meter.losses)
+    return summary_of(folder, state, config)
+
+
+# ── before the loop ──────────────────────────────────────────────────────────────────────────────
+
+
+def images_to_show(source: Source, config: TrainConfig) -> Tensor:
+    """Take the first images of the source for snapshots, an even number of them: one image comes twice."""
+    num_images = NUM_SNAPSHOT_IMAGES if source.num_images is None else source.num_images
+    num_shown = min(NUM_SNAPSHOT_IMAGES, num_images + num_images % 2)
+    indices = [i % num_images for i in range(num_shown)]
+    return to_batch(evaluation_images(source, config.data, config.model.stride, indices))
+
+
+def fitting(images: Tensor, config: TrainConfig) -> Tensor:
+    """Pass images `[B, 3, H, W]` on if they have the size that the discriminator takes.
+
+    Raises:
+        UserError: with both sizes.
+    """
+    size = config.discriminator.image_size
+    height, width = images.shape[2:]
+    if (height, width) != (size, size):
+        raise UserError(
+            f"images come out {width}×{height} px, the discriminator takes {size}×{size}: set data.crop to "
+            "random, or data.preprocess to resize."
+        )
+    return images
+
+
+def make_learner(config: TrainConfig, device: torch.device) -> Learner:
+    """Make all that training changes, as it is before the first step."""
+    model, networks = make_networks(config)
+    for module in networks.named().values():
+        module.to(device)
+    return Learner(networks, make_optimizers(networks, config), Ema(model, config.ema_half_life_kimg))
 
 
 def make_networks(config: TrainConfig) -> tuple[SwappingAutoencoder, Networks]:
@@ -162,9 +196,26 @@ def initialize(model: SwappingAutoencoder, init: InitConfig) -> None:
             module.bias.weight.mul_(init.texture_gain)
 
 
+# ── in the loop ──────────────────────────────────────────────────────────────────────────────────
+
+
 def step_seed(seed: int, images_seen: int) -> int:
     """Give the seed of the patches and the noise of one step."""
     return (seed * 0x9E3779B97F4A7C15 + images_seen * 0xBF58476D1CE4E5B9 + 1) % 2**63
+
+
+def save(folder: RunFolder, learner: Learner, meter: "Meter", keep: int) -> None:
+    """Write the averaged model, then the checkpoint: a run killed between them does its last steps again."""
+    meter.settle()
+    tensors = collect(learner)
+    learner.ema.model.save_pretrained(folder.model, force=True)
+    save_checkpoint(folder.checkpoints, learner.state, tensors, keep)
+
+
+def summary_of(folder: RunFolder, state: State, config: TrainConfig) -> RunSummary:
+    """Sum up where a run is."""
+    is_complete = state.images_seen >= config.total_images
+    return RunSummary(folder.root, state.images_seen, state.seconds, is_complete, dict(state.losses))
 
 
 def _passes(before: int, after: int, interval: int) -> bool:
@@ -173,15 +224,18 @@ def _passes(before: int, after: int, interval: int) -> bool:
 
 
 class Meter:
-    """Means of the losses since the last line, and the clock. Only `line` waits for the device."""
+    """Means of the losses since the last line of the log, and the clock.
+
+    Only `line` and `settle` wait for the device. Sums that no line has yet are part of the state, so a run
+    that was stopped and goes on writes the lines of one that never stopped.
+    """
 
     def __init__(self, state: State) -> None:
-        self._sums: dict[str, torch.Tensor] = {}
-        self._counts: dict[str, int] = {}
+        self.state = state
+        self._sums = {name: torch.tensor(value) for name, (value, _) in state.unlogged.items()}
+        self._counts = {name: count for name, (_, count) in state.unlogged.items()}
         self._since = time.monotonic()
-        self._line_since = (self._since, state.images_seen)
-        self.losses: dict[str, float] = {}
-        self.images_per_second = 0.0
+        self._lines = [(self._since, state.images_seen)] * 2  # when the last two lines were written
 
     def add(self, terms: Terms) -> None:
         """Take the terms of a step in."""
@@ -189,21 +243,34 @@ class Meter:
             self._sums[name] = self._sums[name] + term if name in self._sums else term
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def line(self, state: State) -> dict[str, float]:
-        """Close a line of the log; a term that did not occur keeps its last value out of it."""
-        means = {name: float(value) / self._counts[name] for name, value in self._sums.items()}
-        self.losses.update(means)
-        self._sums, self._counts = {}, {}
-        now, (then, images) = time.monotonic(), self._line_since
-        self.images_per_second = (state.images_seen - images) / max(now - then, 1e-9)
-        self._line_since = (now, state.images_seen)
-        self.pause(state)
-        speed = round(self.images_per_second, 3)
-        line = {"images_seen": state.images_seen, "seconds": round(state.seconds, 3), "images_per_second": speed}
-        return line | {name: value for name, value in means.items() if math.isfinite(value)}
+    def line(self) -> dict[str, float]:
+        """Close a line of the log; a term that did not occur is not in it.
 
-    def pause(self, state: State) -> None:
-        """Add the time since the last call to the clock."""
+        Raises:
+            UserError: a mean is not finite.
+        """
+        means = {name: float(value) / self._counts[name] for name, value in self._sums.items()}
+        for name, value in means.items():
+            if not math.isfinite(value):
+                raise diverged(f"the loss {name}", self.state.images_seen)
+        self.state.losses |= means
+        self._sums, self._counts = {}, {}
+        self._lines = [self._lines[1], (time.monotonic(), self.state.images_seen)]
+        self.settle()
+        (then, images), (now, images_seen) = self._lines
+        speed = round((images_seen - images) / max(now - then, 1e-9), 3)
+        seconds = round(self.state.seconds, 3)
+        return {"images_seen": images_seen, "seconds": seconds, "images_per_second": speed} | means
+
+    def settle(self) -> None:
+        """Bring the state up to date."""
         now = time.monotonic()
-        state.seconds += now - self._since
+        self.state.seconds += now - self._since
         self._since = now
+        self.state.unlogged = {name: (float(value), self._counts[name]) for name, value in self._sums.items()}
+
+    @property
+    def images_per_second(self) -> float:
+        """Speed since the line before the last."""
+        then, images = self._lines[0]
+        return (self.state.images_seen - images) / max(time.monotonic() - then, 1e-9)

@@ -1,11 +1,11 @@
 """The published objective, where the four networks meet (model-spec §9; paper §3, eq. 1–5).
 
-Every function gives named terms, each a tensor with a value per image (or per patch), already weighted; a loss is the
-sum of their means. Images come in, patches come in: nothing here is random.
+Every function gives named terms, each a tensor with a value per image (or per patch), already weighted; a
+loss is the sum of their means. Images come in, patches come in: nothing here is random.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,18 @@ class LossConfig:
     patch_max_scale: float = 0.25  # largest
     use_aggregation: bool = True  # compare a patch with the mean of the reference patches
 
+    def __post_init__(self) -> None:
+        at_least_one = ("r1_interval", "num_patches")
+        for one in fields(self):
+            value, least = getattr(self, one.name), int(one.name in at_least_one)
+            if not value >= least:
+                raise ValueError(f"loss.{one.name}={value} must be at least {least}.")
+        if not 0 < self.patch_min_scale <= self.patch_max_scale <= 1:
+            raise ValueError(
+                f"loss.patch_min_scale={self.patch_min_scale} and patch_max_scale={self.patch_max_scale} "
+                "must lie between 0 and 1, the first not above the second."
+            )
+
 
 @dataclass
 class Networks:
@@ -60,7 +72,7 @@ def swapped(x: Tensor) -> Tensor:
     """Exchange neighbours (0, 1), (2, 3), … of a batch: its own inverse (model-spec §9.1)."""
     if len(x) % 2:
         raise ValueError(f"a batch of {len(x)} does not pair off; use an even one.")
-    return x.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+    return torch.unflatten(x, 0, (-1, 2)).flip(1).flatten(0, 1)
 
 
 def reconstruct_and_mix(
@@ -131,7 +143,7 @@ def r1_terms(
 ) -> Terms:
     """Compute the gradient penalties, before the ×interval of lazy regularisation (model-spec §9.2, item 5).
 
-    `λ/2 · Σ|∂D/∂image|²` and `λ_patch/2 · ½ · (Σ|∂P/∂reference|² + Σ|∂P/∂patch|²)`, over all pixels and patches.
+    `λ/2 · Σ|∂D/∂image|²` and `λ_patch/2 · ½ · (Σ|∂P/∂reference|² + Σ|∂P/∂patch|²)`, over pixels and patches.
     """
     real = real.detach().requires_grad_()
     reference_patches = reference_patches.detach().requires_grad_()

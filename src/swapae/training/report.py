@@ -3,8 +3,12 @@
 import sys
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol
+
+from swapae.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PLAIN_SECONDS = 15.0  # between two plain lines
 
@@ -12,13 +16,21 @@ PLAIN_SECONDS = 15.0  # between two plain lines
 class Reporter(Protocol):
     """What the loop calls. All numbers are plain; nothing here touches a device."""
 
-    def start(self, images_seen: int, total_images: int) -> None: ...
+    def start(self, images_seen: int, total_images: int) -> None:
+        """Hear that training begins, or goes on."""
+        ...
 
-    def progress(self, images_seen: int, images_per_second: float, losses: Mapping[str, float]) -> None: ...
+    def progress(self, images_seen: int, images_per_second: float, losses: Mapping[str, float]) -> None:
+        """Hear of a step, with the latest means of the losses: none before the first line of the log."""
+        ...
 
-    def message(self, text: str) -> None: ...
+    def message(self, text: str) -> None:
+        """Hear a sentence for the owner; it may come before `start`."""
+        ...
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Hear that training has ended, well or not."""
+        ...
 
 
 class Quiet:
@@ -54,10 +66,8 @@ class Plain:
         if now - self._last < self.seconds_between and images_seen < self._total:
             return
         self._last = now
-        left = duration((self._total - images_seen) / max(images_per_second, 1e-9))
-        self.message(
-            f"{images_seen}/{self._total} images, {images_per_second:.1f} a second, {left} left, {summary(losses)}"
-        )
+        note = describe(self._total - images_seen, images_per_second, losses)
+        self.message(f"{images_seen}/{self._total} images, {', '.join(note)}")
 
     def message(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -67,9 +77,13 @@ class Plain:
 
 
 class Bar:
-    """Draw a bar with rich, on a terminal."""
+    """Draw a bar with rich, on a terminal.
 
-    def __init__(self) -> None:
+    Args:
+        console: where; by default standard error.
+    """
+
+    def __init__(self, console: "Console | None" = None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
@@ -77,38 +91,37 @@ class Bar:
             TextColumn("{task.percentage:3.0f}%"),
             BarColumn(),
             TextColumn("{task.completed}/{task.total} images · {task.fields[note]}"),
-            console=Console(stderr=True),
+            console=console or Console(stderr=True),
         )
+        self._total = 1
         self._task = self._bar.add_task("", total=1, note="")
 
     def start(self, images_seen: int, total_images: int) -> None:
+        self._total = total_images
         self._bar.update(self._task, completed=images_seen, total=total_images)
         self._bar.start()
 
     def progress(self, images_seen: int, images_per_second: float, losses: Mapping[str, float]) -> None:
-        total = self._bar.tasks[0].total or 0
-        left = duration((total - images_seen) / max(images_per_second, 1e-9))
-        note = f"{images_per_second:.1f} a second · {left} left · {summary(losses)}"
-        self._bar.update(self._task, completed=images_seen, note=note)
+        note = describe(self._total - images_seen, images_per_second, losses)
+        self._bar.update(self._task, completed=images_seen, note=" · ".join(note))
 
     def message(self, text: str) -> None:
-        self._bar.console.print(text, markup=False, highlight=False)
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def stop(self) -> None:
         self._bar.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def default_reporter() -> Reporter:
     """Draw a bar on a terminal, print lines elsewhere."""
     return Bar() if sys.stderr.isatty() else Plain()
+
+
+def describe(images_left: int, images_per_second: float, losses: Mapping[str, float]) -> list[str]:
+    """Say how fast it goes, how long it takes yet, and how well it goes."""
+    left = duration(max(0, images_left) / max(images_per_second, 1e-9))
+    words = [f"{images_per_second:.1f} a second", f"{left} left", summary(losses)]
+    return [word for word in words if word]
 
 
 def summary(losses: Mapping[str, float]) -> str:
@@ -124,3 +137,12 @@ def duration(seconds: float) -> str:
         return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
     minutes, rest = divmod(whole, 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
+
+def diverged(what: str, images_seen: int) -> UserError:
+    """Make the error of a training whose numbers have run away."""
+    return UserError(
+        f"{what} is not a finite number after {images_seen} images, so training stops; the last checkpoint "
+        "is sound. Begin another run, say with a lower optimizer.learning_rate and "
+        "optimizer.discriminator_learning_rate."
+    )

@@ -13,25 +13,24 @@ from swapae.training.objective import swapped
 def snapshot(model: SwappingAutoencoder, images: Tensor) -> Image.Image:
     """Draw a row for each of what the model makes of `[B, 3, H, W]`, B even.
 
-    Rows: the images; their structure codes; their reconstructions; hybrids, which keep the structure of the image
-    above them and take the texture of its neighbour.
+    Rows: the images; their structure codes; their reconstructions; hybrids, which keep the structure of the
+    image above them and take the texture of its neighbour.
     """
     codes = model.encode(images)
     hybrids = model.decode(Codes(codes.structure, swapped(codes.texture), codes.size))
     size = images.shape[3], images.shape[2]
-    structures = [
-        to_pil(picture.numpy()).resize(size, Image.Resampling.NEAREST) for picture in structure_as_rgb(codes.structure)
-    ]
+    colours = pictures(structure_as_rgb(codes.structure))
+    structures = [picture.resize(size, Image.Resampling.NEAREST) for picture in colours]
     return grid([pictures(images), structures, pictures(model.decode(codes)), pictures(hybrids)])
 
 
 def structure_as_rgb(structure: Tensor) -> Tensor:
     """Show structure codes `[B, C, h, w]` as colours `[B, 3, h, w]` in [-1, 1].
 
-    The three principal components over all places of the batch, each stretched from its smallest to its largest
-    value (model-spec §11.1).
+    The three principal components over all places of the batch, each stretched from its smallest to its
+    largest value (model-spec §11.1).
     """
-    places = structure.float().cpu().permute(0, 2, 3, 1)  # [B, h, w, C]
+    places = structure.float().cpu().nan_to_num().permute(0, 2, 3, 1)  # [B, h, w, C]
     centred = places.reshape(-1, places.shape[-1])
     centred = centred - centred.mean(dim=0)
     _, _, directions = torch.linalg.svd(centred, full_matrices=False)

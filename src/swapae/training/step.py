@@ -31,7 +31,7 @@ class Optimizers:
 
 
 def make_optimizers(networks: Networks, config: TrainConfig) -> Optimizers:
-    """Make both; lazy R1 adds a step to every `k`, so lr and betas of the discriminators take the exponent k/(k+1)."""
+    """Make both. Lazy R1 adds a step to every k of the discriminators; c = k/(k+1) makes up for it."""
     optimizer = config.optimizer
     c = config.loss.r1_interval / (config.loss.r1_interval + 1)
     return Optimizers(
@@ -51,7 +51,7 @@ def make_optimizers(networks: Networks, config: TrainConfig) -> Optimizers:
 
 
 class Steps:
-    """The three steps, over one set of networks and optimizers. All randomness comes from the generator given."""
+    """The three steps, over one set of networks and optimizers. All chance comes from the generator given."""
 
     def __init__(self, networks: Networks, optimizers: Optimizers, config: TrainConfig) -> None:
         self.networks = networks
@@ -124,9 +124,10 @@ class Steps:
 
 
 def _descend(optimizer: Adam, loss: Tensor) -> None:
-    optimizer.zero_grad(set_to_none=True)
+    """Take one step; no gradient outlives it, so none lies in memory during the other kind of step."""
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
 
 
 def _detached(terms: Terms) -> Terms:
