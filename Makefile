@@ -7,7 +7,7 @@ TORCH ?= torch==2.14.1 torchvision==0.29.1
 VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-CODE = src tests
+CODE = src tests benchmarks examples
 
 .PHONY: help demo test fmt lint one golden check clean
 
@@ -15,7 +15,7 @@ help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 demo: $(READY)  ## train a first taste for three minutes, then write demo/grid.png
-	$(BIN)/python -m swapae demo --force
+	$(BIN)/python -m swapae demo
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest
@@ -34,13 +34,13 @@ one: $(READY)  ## one test: make one T=tests/test_config.py::name
 	$(BIN)/python -m pytest -x $(T)
 
 golden: $(READY)  ## only the tests against the golden files
-	$(BIN)/python -m pytest tests/golden
+	$(BIN)/python -m pytest -k golden
 
 check: lint  ## all that is checked besides the tests
 
 clean:  ## remove the environment, caches and build outputs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "swapae needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...")'

@@ -35,8 +35,12 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         encoder_capacity=0.25,
         generator_capacity=0.05,
     )
+    model = SwappingAutoencoder(config)
+    with torch.no_grad():
+        for parameter in model.parameters():  # biases and noise strengths begin at 0, and would do nothing
+            parameter.add_(0.1 * torch.randn_like(parameter))
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    SwappingAutoencoder(config).save_pretrained(folder)
+    model.save_pretrained(folder)
     return folder
 
 

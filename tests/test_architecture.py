@@ -21,7 +21,9 @@ def test_imports_only_go_down() -> None:
 
 
 def test_import_swapae_imports_nothing_else() -> None:
-    done = python("-c", "import sys; before = set(sys.modules); import swapae; print(*set(sys.modules) - before)")
+    done = python(
+        "-c", "import sys; before = set(sys.modules); import swapae; print(*set(sys.modules) - before)"
+    )
     new = {name.split(".")[0] for name in done.stdout.split()}
     assert "swapae" in new
     assert not new & HEAVY

@@ -9,15 +9,17 @@ from swapae.cli.common import Common, CommonOptions, Report, UsageError
 from swapae.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PIL.Image import Image
 
     from swapae.training.loop import RunSummary
 
 NUM_STRUCTURES = NUM_TEXTURES = 5
 UNSEEN_SEED = 1  # training draws its scenes from seed 0
-ENLARGE = 2
+SIZE, ENLARGE = 64, 2
 NOTICE = """\
-This is a first taste, not a trained model: {minutes:g} minutes of training on generated pictures.
+This is a first taste, not a trained model: trained for {minutes:g} min on generated pictures.
 Expect blurred forms that begin to take colours over; a real model trains for hours or days."""
 
 
@@ -56,7 +58,7 @@ def demo(
 
 def _train(run: Path, minutes: float, common: Common) -> "RunSummary":
     from swapae.cli.progress import Countdown, stop_on_interrupt
-    from swapae.cli.train import discard
+    from swapae.cli.train import begin_anew
     from swapae.config import with_overrides
     from swapae.presets import PRESETS
     from swapae.training.loop import train
@@ -65,7 +67,7 @@ def _train(run: Path, minutes: float, common: Common) -> "RunSummary":
     often = {"log_images": 32, "snapshot_images": 10**9, "checkpoint_images": 10**9, "total_images": 10**9}
     config = with_overrides(PRESETS["synthetic64"](), often)
     if common.force:
-        discard(run)
+        begin_anew(run, config, "synthetic", common.device)
     clock = Countdown(60 * minutes)
     reporter = Quiet() if common.quiet else clock
     with stop_on_interrupt(common) as asked:
@@ -91,15 +93,28 @@ def comparison(model: str, device: str) -> "Image":
     from swapae.images import grid, resize
 
     coder = Coder.load(model, device)
-    scenes = sample_scenes(UNSEEN_SEED, range(NUM_STRUCTURES + NUM_TEXTURES))
+    scenes = sample_scenes(UNSEEN_SEED, range(100))
     forms, stuffs = structure_of(scenes), texture_of(scenes)
-    pictures = [fromarray(pixels) for pixels in render(forms, stuffs, 64)]
-    encoded = [coder.encode(picture) for picture in pictures]
-    header: list[Image | None] = [None, *pictures[NUM_STRUCTURES:]]
+    rows = first_of_each(forms.form.tolist(), range(50), NUM_STRUCTURES)
+    columns = first_of_each(stuffs.material.tolist(), range(50, 100), NUM_TEXTURES)
+    structures, textures = (
+        [fromarray(pixels) for pixels in render(forms[some], stuffs[some], SIZE)] for some in (rows, columns)
+    )
+    encoded = [coder.encode(picture) for picture in textures]
+    header: list[Image | None] = [None, *textures]
     made, true = [header], [header]
-    for i in range(NUM_STRUCTURES):
-        made.append([pictures[i], *(coder.hybrid(encoded[i], other) for other in encoded[NUM_STRUCTURES:])])
-        swaps = render(forms[i : i + 1], stuffs[NUM_STRUCTURES:], 64)
-        true.append([pictures[i], *(fromarray(pixels) for pixels in swaps)])
+    for row, picture in zip(rows, structures, strict=True):
+        own = coder.encode(picture)
+        made.append([picture, *(coder.hybrid(own, other) for other in encoded)])
+        swaps = render(forms[[row]], stuffs[columns], SIZE)
+        true.append([picture, *(fromarray(pixels) for pixels in swaps)])
     sheet = grid([[grid(made), grid(true)]], gap=12)
     return resize(sheet, (ENLARGE * sheet.width, ENLARGE * sheet.height))
+
+
+def first_of_each(kinds: "Sequence[int]", places: range, count: int) -> list[int]:
+    """The first `count` of the places that hold different kinds."""
+    found: dict[int, int] = {}
+    for place in places:
+        found.setdefault(kinds[place], place)
+    return list(found.values())[:count]

@@ -131,9 +131,9 @@ def _explain(error: BaseException, is_json: bool) -> int:
 
 def _in_words(error: BaseException) -> tuple[str, int]:
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted", INTERRUPTED
+        return str(error) or "interrupted", INTERRUPTED
     if isinstance(error, UserError):
-        return " ".join(str(error).split()), USER_ERROR
+        return str(error), USER_ERROR
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename is not None else ""
         return f"{where}{error.strerror}", USER_ERROR

@@ -82,4 +82,5 @@ class Countdown:
 
     def stop(self) -> None:
         """End the display."""
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()

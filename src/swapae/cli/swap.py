@@ -1,11 +1,12 @@
 """`swapae swap`: the main job."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from swapae.cli.common import CommonOptions, Model, OutFile, Report
+from swapae.cli.common import CommonOptions, Model, OutFile, Report, UsageError
 
 
 def swap(
@@ -27,6 +28,8 @@ def swap(
     """
     from swapae.images import check_target, open_image
 
+    if not strength or not all(map(math.isfinite, strength)):
+        raise UsageError("--strength must be one or more numbers.")
     files = outputs(out, strength)
     for file in files.values():
         check_target(file, common.force)

@@ -44,15 +44,13 @@ def train(
         seed: Seed of weights, order and noise.
     """
     from swapae.cli.progress import reporter_for, stop_on_interrupt
-    from swapae.training.config import check
     from swapae.training.loop import train as run_training
 
     shortcuts = {"total_images": total_images, "batch_size": batch_size, "seed": seed}
     given = {name: str(value) for name, value in shortcuts.items() if value is not None}
     config = configure(base_config(data, out, preset), {**settings, **given})
-    check(config)
     if common.force:
-        discard(out)
+        begin_anew(out, config, data, common.device)
     with stop_on_interrupt(common) as stop:
         summary = run_training(
             config, data, out, device=common.device, reporter=reporter_for(common), stop=stop
@@ -85,19 +83,33 @@ def show_fields(*, preset: Preset = None, settings: Settings = {}, common: Commo
     return {"config": to_dict(config)}
 
 
-def discard(run: Path) -> None:
-    """Remove a run, and nothing else that lies in its folder; a folder that holds no run stays as it is."""
+def begin_anew(run: Path, config: "TrainConfig", data: str, device: str) -> None:
+    """Empty a run of all it has learnt, once it is sure that the new training can begin.
+
+    Other files in the folder stay, and so does all of a folder that holds no run.
+
+    Raises:
+        UserError: the config, the data or the device will not do.
+    """
     from shutil import rmtree
 
+    from swapae.config import save
+    from swapae.data.open import open_source
+    from swapae.devices import choose_device
+    from swapae.training.config import check
     from swapae.training.run import RunFolder
 
+    check(config)
+    choose_device(device)
+    open_source(data, resolution=config.data.load_size)
     folder = RunFolder(run)
     if not folder.config.is_file():
         return
     for part in (folder.checkpoints, folder.model, folder.root / "snapshots"):
         rmtree(part, ignore_errors=True)
-    for file in (folder.log, folder.data, folder.config):
+    for file in (folder.log, folder.data):
         file.unlink(missing_ok=True)
+    save(config, folder.config)
 
 
 def configure(config: "TrainConfig", settings: Mapping[str, str]) -> "TrainConfig":

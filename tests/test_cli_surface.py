@@ -1,0 +1,69 @@
+"""Commands and options are a promise: a change here is a change for users, and goes into CHANGELOG.md."""
+
+import re
+
+import pytest
+
+from swapae.cli.commands import COMMANDS
+from swapae.cli.main import main, summary
+
+COMMON = "--debug --device --force --help --json --quiet -h"
+FROZEN = {
+    "train": "DATA --out -o --preset --total-images --batch-size --seed",
+    "swap": "STRUCTURE TEXTURE --model -m --out -o --strength",
+    "grid": "--structure --texture --model -m --out -o",
+    "mix": "A B --model -m --out -o --steps",
+    "pairs": "DIR --model -m --out -o",
+    "encode": "IMAGE --model -m --out -o",
+    "decode": "CODES --model -m --out -o --texture --noise",
+    "info": "MODEL|RUN --digest",
+    "convert": "SRC DST --no-noise",
+    "presets": "",
+    "demo": "--out -o --minutes",
+    "doctor": "",
+}
+
+
+def rows(text: str) -> list[str]:
+    """The lines of a help that begin an argument; explanations are set in further."""
+    lines = re.sub("[│╭╮╰╯─]", " ", text).splitlines()
+    return [line.strip() for line in lines if re.match(r"  [^\s-]|  --?[a-z]", line)]
+
+
+def surface(text: str) -> set[str]:
+    names: set[str] = set()
+    for row in rows(text):
+        options = re.findall(r"(?<!\S)--?[a-z][a-z-]*", re.split(r"\s{2}", row)[0])
+        names |= set(options or [row.split()[0]])
+    return names
+
+
+def test_the_commands_are_these_in_this_order() -> None:
+    assert list(COMMANDS) == list(FROZEN)
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_the_options_of_a_command_are_these(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    out, err = capsys.readouterr()
+    assert surface(out) == set(f"{FROZEN[name]} {COMMON}".split())
+    assert err == ""
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_every_option_of_a_command_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main([name, "--help"])
+    out = capsys.readouterr().out
+    text = " ".join(re.sub("[│╭╮╰╯─]", " ", out).partition("\n")[2].split())
+    for row in rows(out):
+        declaration = re.split(r"\s{2}", row)[0]
+        assert re.match(" [A-Za-z]", text.split(f" {declaration}", 1)[1]), row
+
+
+def test_the_help_lists_every_command_with_its_first_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    for name, command in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(summary(command))}$", out, re.MULTILINE)
+        assert summary(command).endswith(".")
+    assert max(map(len, out.splitlines())) <= 100
