@@ -17,9 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from swapae import config as configs
 from swapae import images as pictures
-from swapae.codes import Codes, common_batch
-from swapae.codes import blend as blend
-from swapae.codes import paired as paired
+from swapae.codes import Codes, blend, common_batch, paired
 from swapae.devices import choose_device
 from swapae.errors import UserError
 from swapae.files import check_free

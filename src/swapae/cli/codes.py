@@ -61,8 +61,8 @@ def decode(
 
     check_target(out, common.force)
 
-    from swapae.codes import Codes
-    from swapae.model import SwappingAutoencoder, paired
+    from swapae.codes import Codes, paired
+    from swapae.model import SwappingAutoencoder
 
     own = Codes.load(codes)
     other = own if texture is None else Codes.load(texture)

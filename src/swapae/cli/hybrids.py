@@ -5,9 +5,9 @@ from pathlib import Path
 
 from PIL.Image import Image
 
-from swapae.codes import Codes
+from swapae.codes import Codes, blend, paired
 from swapae.images import put_alpha, save_image, split_alpha
-from swapae.model import SwappingAutoencoder, blend, paired
+from swapae.model import SwappingAutoencoder
 
 
 @dataclass(frozen=True)
