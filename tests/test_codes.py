@@ -108,6 +108,11 @@ def test_a_blend_is_the_weighted_sum_in_the_common_batch() -> None:
     assert torch.equal(blend([a, b], [0, 1]), b)
 
 
+def test_a_vector_and_a_map_do_not_blend_silently() -> None:
+    with pytest.raises(ValueError, match=r"\[1, 8\], \[1, 8, 3, 8\]"):
+        blend([torch.zeros(1, 8), torch.zeros(1, 8, 3, 8)], [0.5, 0.5])
+
+
 def test_a_blend_leaves_textures_of_no_weight_out() -> None:
     nothing = torch.full((1, 6), float("nan"))
     a = torch.randn(1, 6)

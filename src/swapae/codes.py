@@ -105,11 +105,14 @@ def blend(textures: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
         weights: one for each; a texture of weight 0 is left out, so the others come through bit by bit.
 
     Raises:
-        ValueError: when there are not as many weights as textures, all are 0, or batches do not pair.
+        ValueError: when there are not as many weights as textures, all are 0, or batches or shapes differ.
     """
     if len(textures) != len(weights):
         raise ValueError(f"{len(textures)} textures need as many weights, not {len(weights)}.")
     batch = common_batch(*map(len, textures))
+    if len({texture.shape[1:] for texture in textures}) > 1:
+        shapes = ", ".join(str(list(texture.shape)) for texture in textures)
+        raise ValueError(f"textures of different shapes, {shapes}, do not mix; bring them to one.")
     parts = [weight * texture for texture, weight in zip(textures, weights, strict=True) if weight != 0]
     if not parts:
         raise ValueError("no texture has a weight other than 0; give one at least.")

@@ -1,5 +1,6 @@
 """From what a user types as MODEL to a weights file: a folder, a run directory, or a hub id."""
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -38,7 +39,8 @@ def find_weights(
         raise UserError(
             f"{path} is not a model; name a folder with {filename}, or `swapae convert` a checkpoint."
         )
-    if not HUB_ID.fullmatch(str(name)):
+    is_local = path.parent != Path() and path.parent.is_dir()  # a mistyped folder: do not ask the hub for it
+    if is_local or not HUB_ID.fullmatch(str(name)):
         raise UserError(
             f"there is no model '{name}'; name a folder with {filename}, a run, or a hub id user/name."
         )
@@ -47,6 +49,7 @@ def find_weights(
 
 def _from_hub(name: str, filename: str, revision: str | None, local_files_only: bool) -> Path:
     from huggingface_hub import hf_hub_download
+    from huggingface_hub import logging as hub_logging
     from huggingface_hub.errors import (
         EntryNotFoundError,
         GatedRepoError,
@@ -55,6 +58,8 @@ def _from_hub(name: str, filename: str, revision: str | None, local_files_only: 
         RevisionNotFoundError,
     )
 
+    verbosity = hub_logging.get_verbosity()
+    hub_logging.set_verbosity(logging.ERROR)  # its warnings about retries would hide the one sentence
     try:
         return Path(hf_hub_download(name, filename, revision=revision, local_files_only=local_files_only))
     except LocalEntryNotFoundError as error:
@@ -72,3 +77,5 @@ def _from_hub(name: str, filename: str, revision: str | None, local_files_only: 
         raise UserError(
             f"'{name}' could not be fetched from the hub ({type(error).__name__}: {reason})."
         ) from error
+    finally:
+        hub_logging.set_verbosity(verbosity)

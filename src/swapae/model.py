@@ -82,12 +82,12 @@ class ModelConfig:
     @property
     def stride(self) -> int:
         """Pixels of the image per place of the structure code."""
-        return int(2**self.structure_downsamplings)
+        return self.encoder().stride
 
     @property
     def min_side(self) -> int:
-        """Shortest side, in pixels, that the encoder takes: `(2^(t+1) − 1) · 2^s` (model-spec §3)."""
-        return int(2 ** (self.texture_downsamplings + 1) - 1) * self.stride
+        """Shortest side, in pixels, that the encoder takes."""
+        return self.encoder().min_side
 
     def encoder(self) -> EncoderConfig:
         """Spell the encoder's shape out."""

@@ -92,7 +92,7 @@ def photos128() -> TrainConfig:
 
 
 def synthetic64() -> TrainConfig:
-    """The generated domain at 64², by the fast settings: nothing to crop, and light from the left stays left."""
+    """The generated domain at 64², by the fast settings: nothing to crop or to mirror."""
     base = photos64_fast()
     return replace(base, data=replace(base.data, crop="none", flip=False))
 

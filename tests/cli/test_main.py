@@ -84,6 +84,18 @@ def test_a_mistyped_option_gets_a_suggestion(capsys: Streams) -> None:
     assert "--strength" in err
 
 
+def test_a_mistyped_option_is_named_although_a_required_one_is_missing_for_it(capsys: Streams) -> None:
+    assert main(["swap", "a", "b", "--modle", "m", "-o", "x.png", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert "Did you mean '--model'?" in err
+    assert "--modle" in json.loads(out)["error"]
+
+
+def test_with_json_wrong_usage_is_one_object_too(capsys: Streams) -> None:
+    assert main(["swap", "a", "--json"]) == 2
+    assert "error" in json.loads(capsys.readouterr().out)
+
+
 def test_a_missing_or_wrong_option_is_a_usage_error(capsys: Streams) -> None:
     assert main(["swap", "a", "b", "-o", "o.png"]) == 2
     assert "--model" in capsys.readouterr().err

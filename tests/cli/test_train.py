@@ -294,3 +294,13 @@ def test_doctor_reports_everything_in_text_and_json(capsys: Streams, monkeypatch
     assert report["devices"] == "broken: RuntimeError: no driver"
     assert "JPEG" in report["image formats"]
     assert report["packages"]["torch"] != "absent"
+
+
+def test_info_reads_a_run_that_was_kept_without_its_checkpoints(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = Path(__file__).parents[2] / "benchmarks" / "runs" / "photos64_published"
+
+    assert main(["info", str(kept), "--digest"]) == 0
+
+    printed = capsys.readouterr().out
+    assert "encoder: 1,911,832" in printed
+    assert len(printed.split()[-1]) == 64

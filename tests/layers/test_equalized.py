@@ -69,3 +69,8 @@ def test_slope_and_gain_can_be_chosen() -> None:
     torch.testing.assert_close(FusedLeakyReLU(2, 0.1, 3.0)(x), torch.tensor([[-0.6, 9.0]]))
     torch.testing.assert_close(ScaledLeakyReLU(0.1)(x), math.sqrt(2) * torch.tensor([[-0.2, 3.0]]))
     assert not list(ScaledLeakyReLU().parameters())
+
+
+def test_an_unknown_activation_is_refused_rather_than_taken_for_leaky_relu() -> None:
+    with pytest.raises(ValueError, match="'relu'"):
+        EqualLinear(2, 2, activation="relu")  # type: ignore[arg-type]

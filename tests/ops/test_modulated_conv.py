@@ -6,12 +6,12 @@ from tests.ops.derivatives import Body, assert_differentiable_twice, assert_equa
 from torch import Tensor
 
 from swapae.ops import (
-    demodulated_weight,
     make_kernel,
     modulated_conv2d,
     modulated_conv2d_reference,
     upfirdn2d_reference,
 )
+from swapae.ops.modulated_conv import demodulated_weight
 
 DIRECTIONS = {"plain": {}, "up": {"up": True}, "down": {"down": True}}
 

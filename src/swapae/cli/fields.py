@@ -24,6 +24,19 @@ def with_settings(
     return partial(command, settings=settings), own
 
 
+def check_options(command: Callable[..., Report], arguments: Sequence[str]) -> None:
+    """Refuse an option that `command` does not declare, before a missing one hides it.
+
+    Raises:
+        UsageError: with the nearest option there is.
+    """
+    declared = option_names(command)
+    for word in arguments:
+        name = word.removeprefix("--").partition("=")[0]
+        if word.startswith("--") and word != "--" and name.replace("_", "-") not in declared:
+            raise UsageError(unknown(f"option '--{name}'", name, declared, prefix="--"))
+
+
 def option_names(command: Callable[..., Report]) -> list[str]:
     """The options a command declares, as they are typed after the two dashes."""
     names = [*inspect.signature(command).parameters, *(f.name for f in fields(Common)), "help"]

@@ -52,6 +52,7 @@ def _of_run(run: Path, has_digest: Flag) -> Report:
 
     from swapae import config as configs
     from swapae import weights
+    from swapae.model import WEIGHTS_FILE
     from swapae.training.checkpoint import newest_valid
     from swapae.training.config import TrainConfig
     from swapae.training.run import RunFolder
@@ -59,6 +60,8 @@ def _of_run(run: Path, has_digest: Flag) -> Report:
     folder = RunFolder(run)
     report: Report = {"run": str(run), "config": configs.to_dict(configs.load(TrainConfig, folder.config))}
     checkpoint = newest_valid(folder.checkpoints)
+    if checkpoint is None and any((place / WEIGHTS_FILE).is_file() for place in (run, folder.model)):
+        return report | _of_model(str(run), has_digest)  # a run that was kept without its checkpoints
     if checkpoint is None:
         if has_digest:
             raise UserError(f"{run} has no checkpoint yet: there is nothing to take a digest of.")

@@ -43,7 +43,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _dispatch(list(arguments))
     except SystemExit as end:  # tyro has said what is wrong, or has shown the help
-        return end.code if isinstance(end.code, int) else OK
+        status = end.code if isinstance(end.code, int) else OK
+        if status and "--json" in arguments:
+            sys.stdout.write(json.dumps({"error": "wrong usage; standard error says what is wrong"}) + "\n")
+        return status
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as error:
@@ -75,7 +78,7 @@ def _parse(name: str, arguments: list[str]) -> Callable[[], dict[str, object]]:
     import tyro
 
     from swapae.cli.commands import COMMANDS
-    from swapae.cli.fields import with_settings
+    from swapae.cli.fields import check_options, with_settings
     from swapae.cli.train import show_fields
 
     if name not in COMMANDS:
@@ -85,6 +88,8 @@ def _parse(name: str, arguments: list[str]) -> Callable[[], dict[str, object]]:
         if "--fields" in arguments:
             command, arguments = show_fields, [word for word in arguments if word != "--fields"]
         command, arguments = with_settings(command, arguments)
+    else:
+        check_options(command, arguments)
     markers = (tyro.conf.FlagCreatePairsOff,)
     return lambda: tyro.cli(command, prog=f"swapae {name}", args=arguments, config=markers)
 

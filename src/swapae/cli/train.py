@@ -1,5 +1,6 @@
 """`swapae train`: begin a run, or go on with it."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import Positional, Suppress, arg
 
 from swapae.cli.common import CommonOptions, Report, UsageError
+from swapae.errors import UserError
 
 if TYPE_CHECKING:
     from swapae.training.config import TrainConfig
@@ -91,13 +93,11 @@ def begin_anew(run: Path, config: "TrainConfig", data: str, device: str) -> None
     Raises:
         UserError: the config, the data or the device will not do.
     """
-    from shutil import rmtree
-
     from swapae.config import save
     from swapae.data.open import open_source
     from swapae.devices import choose_device
     from swapae.training.config import check
-    from swapae.training.run import RunFolder
+    from swapae.training.run import RunFolder, remove
 
     check(config)
     choose_device(device)
@@ -105,10 +105,12 @@ def begin_anew(run: Path, config: "TrainConfig", data: str, device: str) -> None
     folder = RunFolder(run)
     if not folder.config.is_file():
         return
-    for part in (folder.checkpoints, folder.model, folder.root / "snapshots"):
-        rmtree(part, ignore_errors=True)
-    for file in (folder.log, folder.data):
-        file.unlink(missing_ok=True)
+    parts = (folder.checkpoints, folder.model, folder.root / "snapshots", folder.log, folder.data)
+    for part in parts:
+        remove(part)
+    left = [str(part) for part in parts if os.path.lexists(part)]
+    if left:
+        raise UserError(f"{', '.join(left)} cannot be removed; give another place with -o.")
     save(config, folder.config)
 
 

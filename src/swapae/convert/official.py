@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import torch
 from torch import Tensor, nn
@@ -286,7 +287,7 @@ def _check_target(folder: Path, force: bool) -> None:
 def _folder_beside(folder: Path, force: bool) -> Iterator[Path]:
     """Make a folder next to the target, and put it in the target's place once it is complete."""
     folder = folder.absolute()
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    beside = folder.with_name(f".swapae-{uuid4().hex}.tmp")
     try:
         beside.mkdir(parents=True)
         yield beside

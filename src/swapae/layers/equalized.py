@@ -74,6 +74,8 @@ class EqualLinear(nn.Module):
         activation: Literal["fused_lrelu"] | None = None,
     ) -> None:
         super().__init__()
+        if activation not in (None, "fused_lrelu"):
+            raise ValueError(f"activation must be None or 'fused_lrelu', not {activation!r}.")
         self.weight = nn.Parameter(torch.randn(out_dim, in_dim) / lr_mul)
         self.bias = nn.Parameter(torch.full((out_dim,), float(bias_init))) if bias else None
         self.activation = activation

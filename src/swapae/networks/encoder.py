@@ -40,6 +40,16 @@ class EncoderConfig:
         if min(self.widths) < 1:
             raise ValueError(f"encoder widths {self.widths} must all be at least 1.")
 
+    @property
+    def stride(self) -> int:
+        """Pixels of the image per place of the structure code."""
+        return int(2**self.structure_downsamplings)
+
+    @property
+    def min_side(self) -> int:
+        """Shortest side, in pixels, that leaves the texture branch a place (model-spec §3)."""
+        return int(2 ** (self.texture_downsamplings + 1) - 1) * self.stride
+
 
 def encoder_widths(
     capacity: float, steepness: float, num_downsamplings: int, texture_channels: int
@@ -90,9 +100,8 @@ class Encoder(nn.Module):
 
     @property
     def min_side(self) -> int:
-        """Shortest side of an image, in pixels, that leaves the texture branch a pixel (model-spec §3)."""
-        config = self.config
-        return int((2 ** (config.texture_downsamplings + 1) - 1) * 2**config.structure_downsamplings)
+        """Shortest side of an image, in pixels; see the config."""
+        return self.config.min_side
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         middle = self.middle(images)
