@@ -210,7 +210,7 @@ def test_differences_name_the_fields_and_both_values() -> None:
         ("broken.json", "{", "is not a config file"),
         ("binary.json", b"\xff\xfe\x00", "is not a config file"),
         ("list.yaml", "- 1", "must be a group of settings"),
-        ("empty.yaml", "", "'name' is missing"),
+        ("empty.yaml", "", "it is empty"),
         ("bad.yaml", "name: a\nnum_shots: x", "num_shots must be a whole number"),
         ("config.txt", "name: a", "must end in .yaml or .json"),
     ],

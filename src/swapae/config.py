@@ -330,7 +330,9 @@ def load(cls: type[T], path: Path | str) -> T:
     try:
         text = path.read_text(encoding="utf-8")
         data = json.loads(text) if _is_json(path) else yaml.safe_load(text)
-        return from_dict(cls, {} if data is None else data)
+        if data is None:
+            raise UserError("it is empty, where a config was expected.")
+        return from_dict(cls, data)
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}.") from None
     except (ValueError, yaml.YAMLError) as error:

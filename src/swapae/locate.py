@@ -31,6 +31,8 @@ def find_weights(
     for folder in (path, path / RUN_MODEL):
         if (folder / filename).is_file():
             return folder / filename
+    if (path / "config.yaml").is_file():
+        raise UserError(f"the run {path} has saved no model yet; go on with its `swapae train` command.")
     if path.is_dir():
         raise UserError(
             f"{path} holds no model: there is no {filename} in it or in its folder '{RUN_MODEL}'."

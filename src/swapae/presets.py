@@ -20,7 +20,7 @@ from swapae.training.objective import LossConfig
 
 
 def tiny32() -> TrainConfig:
-    """32² images and networks of a few thousand weights: for tests, not for pictures."""
+    """32² images and narrow networks: for tests, not for pictures."""
     return TrainConfig(
         model=ModelConfig(
             structure_channels=4,

@@ -9,16 +9,17 @@ from swapae.training.report import Quiet
 Streams = pytest.CaptureFixture[str]
 
 
-def test_the_first_ctrl_c_asks_and_the_second_one_ends(capsys: Streams) -> None:
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_ctrl_c_or_term_asks_and_the_second_one_ends(number: int, capsys: Streams) -> None:
+    before = signal.getsignal(number)
     with stop_on_interrupt(Common()) as stop:
         assert not stop()
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         assert stop()
-        assert "Ctrl-C again ends at once" in capsys.readouterr().err
+        assert "once more ends at once" in capsys.readouterr().err
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is before
 
 
 def test_quiet_is_quiet() -> None:

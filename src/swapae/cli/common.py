@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from swapae.errors import UserError
+from swapae.files import shown
 
 Report = dict[str, object]
 
@@ -42,8 +43,13 @@ class Common:
     def show(self, text: str) -> None:
         """Print what was asked for."""
         if not self.json:
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(harmless(text) + "\n")
             sys.stdout.flush()
+
+
+def harmless(text: str) -> str:
+    """Escape what could steer a terminal, which the name of a file may hold; newlines stay."""
+    return "\n".join(map(shown, text.split("\n")))
 
 
 CommonOptions = Annotated[Common, arg(name="")]
@@ -55,7 +61,7 @@ OutFolder = Annotated[Path, arg(aliases=["-o"], metavar="DIR")]
 
 
 def claim_folder(folder: Path, names: list[str], force: bool) -> None:
-    """Refuse, before the work, a folder that is none or in which one of the files exists; make it.
+    """Refuse, before the work, a folder that is none or in which one of the files exists.
 
     Raises:
         UserError: as said.
@@ -65,4 +71,3 @@ def claim_folder(folder: Path, names: list[str], force: bool) -> None:
     taken = [name for name in names if (folder / name).exists()]
     if taken and not force:
         raise UserError(f"{folder / taken[0]} exists already: use --force to overwrite it.")
-    folder.mkdir(parents=True, exist_ok=True)

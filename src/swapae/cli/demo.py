@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NUM_STRUCTURES = NUM_TEXTURES = 5
 UNSEEN_SEED = 1  # training draws its scenes from seed 0
 SIZE, ENLARGE = 64, 2
+FEW_IMAGES = 600  # below this, hybrids are one grey
 NOTICE = """\
 This is a first taste, not a trained model: trained for {minutes:g} min on generated pictures.
 Expect blurred forms that begin to take colours over; a real model trains for hours or days."""
@@ -39,7 +40,7 @@ def demo(
     """
     run, picture = out / "run", out / "grid.png"
     if not 0 < minutes < 10_000:
-        raise UsageError(f"--minutes must be above 0, not {minutes:g}.")
+        raise UsageError(f"--minutes must be above 0 and below 10,000, not {minutes:g}.")
     if picture.exists() and not (run / "config.yaml").exists() and not common.force:
         raise UserError(
             f"{picture} was not made by the demo: use --force to overwrite it, or -o for another place."
@@ -51,6 +52,8 @@ def demo(
 
     save_image(comparison(str(run), common.device), picture, force=True)
     common.say(f"trained on {summary.images_seen:,} images so far; run it again to train on")
+    if summary.images_seen < FEW_IMAGES:
+        common.say("so few teach next to nothing: the machine is slow or busy, give it more --minutes")
     common.say("left: structures (first column) wearing textures (first row); right: the true swaps")
     common.show(f"wrote {picture}")
     return {"output": str(picture), "run": str(run), "images_seen": summary.images_seen}

@@ -122,9 +122,10 @@ def summary(command: Callable[..., object]) -> str:
 
 
 def _explain(error: BaseException, is_json: bool) -> int:
-    from swapae.cli.common import UsageError
+    from swapae.cli.common import UsageError, harmless
 
     text, status = _in_words(error)
+    text = harmless(text)
     if isinstance(error, UsageError):
         status = USAGE
     if is_json:

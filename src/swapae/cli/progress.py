@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from swapae.cli.common import Common
-from swapae.training.report import Quiet, Reporter, default_reporter, duration, summary
+from swapae.training.report import BAR_WIDTH, WIDE, Quiet, Reporter, default_reporter, duration, summary
 
 Stop = Callable[[], bool]
 
@@ -21,7 +21,7 @@ def reporter_for(common: Common) -> Reporter:
 
 @contextmanager
 def stop_on_interrupt(common: Common) -> Iterator[Stop]:
-    """Let the first Ctrl-C ask for an orderly end, and a second one end at once."""
+    """Let the first Ctrl-C, or SIGTERM, ask for an orderly end, and a second one end at once."""
     asked = threading.Event()
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -29,16 +29,17 @@ def stop_on_interrupt(common: Common) -> Iterator[Stop]:
             raise KeyboardInterrupt
         asked.set()
         if not common.quiet:
-            sys.stderr.write("\nsaving… Ctrl-C again ends at once, and loses what was not saved.\n")
+            sys.stderr.write("\nsaving… once more ends at once, and loses what was not saved.\n")
 
     if threading.current_thread() is not threading.main_thread():  # only it may handle signals
         yield asked.is_set
         return
-    before = signal.signal(signal.SIGINT, ask)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield asked.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Countdown:
@@ -52,7 +53,9 @@ class Countdown:
         self._between = seconds_between
         self._begin = self._told = time.monotonic()
         self._console = Console(stderr=True)
-        self._bar = Progress(BarColumn(), TextColumn("{task.description}"), console=self._console)
+        self._bar = Progress(
+            BarColumn(bar_width=BAR_WIDTH), TextColumn("{task.description}"), console=self._console
+        )
         self._task = self._bar.add_task("first steps…", total=seconds)
 
     def is_over(self) -> bool:
@@ -69,7 +72,10 @@ class Countdown:
         """Show the time left, and how it goes."""
         now = time.monotonic()
         left = duration(max(0.0, self.seconds - (now - self._begin)))
-        text = f"{left} left · {images_seen:,} images · {images_per_second:.1f} a second · {summary(losses)}"
+        words = [f"{left} left", f"{images_seen:,} images", f"{images_per_second:.1f} a second"]
+        if losses and (self._console.width >= WIDE or not self._console.is_terminal):
+            words.append(summary(losses))
+        text = " · ".join(words)
         if self._console.is_terminal:
             self._bar.update(self._task, completed=now - self._begin, description=text)
         elif now - self._told >= self._between:

@@ -76,6 +76,10 @@ class Plain:
         pass
 
 
+BAR_WIDTH = 16  # characters
+WIDE = 120  # characters of a terminal that has room for the losses
+
+
 class Bar:
     """Draw a bar with rich, on a terminal.
 
@@ -89,7 +93,7 @@ class Bar:
 
         self._bar = Progress(
             TextColumn("{task.percentage:3.0f}%"),
-            BarColumn(),
+            BarColumn(bar_width=BAR_WIDTH),
             TextColumn("{task.completed}/{task.total} images · {task.fields[note]}"),
             console=console or Console(stderr=True),
         )
@@ -102,7 +106,8 @@ class Bar:
         self._bar.start()
 
     def progress(self, images_seen: int, images_per_second: float, losses: Mapping[str, float]) -> None:
-        note = describe(self._total - images_seen, images_per_second, losses)
+        is_narrow = self._bar.console.width < WIDE
+        note = describe(self._total - images_seen, images_per_second, {} if is_narrow else losses)
         self._bar.update(self._task, completed=images_seen, note=" · ".join(note))
 
     def message(self, text: str) -> None:
