@@ -127,8 +127,16 @@ def test_a_path_that_is_a_file_or_holds_something_else_is_refused(images: Path, 
     assert "exists and is no run" in refusal(micro(), images, file)
     assert "cannot be written" in refusal(micro(), images, file / "run")
     assert file.read_text() == "mine"
-    assert "exists and is no run" in refusal(micro(), images, images)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine").touch()
+    assert "exists and is no run" in refusal(micro(), images, tmp_path / "other")
+    assert "lies inside the images" in refusal(micro(), images, images)
     assert len(names_in(images)) == 6
+
+
+def test_a_run_inside_its_own_images_is_refused(images: Path) -> None:
+    assert "lies inside the images" in refusal(micro(), images, images / "run")
+    assert not (images / "run").exists()
 
 
 def test_an_empty_folder_may_become_a_run(images: Path, tmp_path: Path) -> None:

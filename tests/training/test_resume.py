@@ -223,6 +223,7 @@ def test_only_the_newest_checkpoints_are_kept_by_number_not_by_text(images: Path
     run(micro(checkpoint_images=4, keep_checkpoints=2), images, folder)
     assert names_in(folder / "checkpoints") == ["images_00000028", "images_00000032"]
     os.rename(folder / "checkpoints" / "images_00000028", folder / "checkpoints" / "images_100000000")
+    os.rename(folder / "checkpoints" / "images_00000032", folder / "checkpoints" / "images_99999999")
     found = newest_valid(folder / "checkpoints")
     assert found is not None
     assert found.name == "images_100000000"

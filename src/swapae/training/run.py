@@ -69,6 +69,7 @@ def check_run(run: RunFolder, config: TrainConfig, data: str, source: Source) ->
     Raises:
         UserError: with the differences.
     """
+    _check_outside(run.root, data)
     try:
         if not run.config.exists():
             _check_free(run.root)
@@ -96,6 +97,13 @@ def open_run(run: RunFolder, config: TrainConfig) -> None:
     for folder in (run.root, run.snapshots, run.checkpoints, run.model):
         for path in folder.glob(".*.tmp"):
             remove(path)
+
+
+def _check_outside(root: Path, data: str) -> None:
+    """A run's own snapshots must not become its data."""
+    folder = _folder(data)
+    if folder is not None and Path(os.path.realpath(root)).is_relative_to(folder):
+        raise UserError(f"{root} lies inside the images of {data}; give a place outside with -o.")
 
 
 def _check_free(root: Path) -> None:
