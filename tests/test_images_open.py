@@ -1,34 +1,17 @@
 """Every kind of picture is opened by its rule."""
 
-import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from tests.pictures import FORMATS, decoded, encoded, photo
 
 from swapae.errors import UserError
-from swapae.images import decode_image, image_size, open_image, put_alpha
+from swapae.images import image_size, open_image, put_alpha
 
-FORMATS = ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM"]
 LOSSLESS = ["PNG", "TIFF", "BMP", "PPM"]
-
-
-def photo(width=31, height=24):
-    """A smooth picture whose corners differ, so that a flip, a turn or swapped channels show."""
-    y, x = np.mgrid[0:height, 0:width]
-    return Image.fromarray(np.stack([x * 8, y * 10, 255 - x * 4 - y * 4], -1).astype(np.uint8))
-
-
-def encoded(image, format_name, **options):
-    buffer = io.BytesIO()
-    image.save(buffer, format_name, **options)
-    return buffer.getvalue()
-
-
-def decoded(data, name="photo"):
-    return decode_image(io.BytesIO(data), name)
 
 
 def distance(a, b):

@@ -1,6 +1,5 @@
 """Every file that is no sound picture is refused by one sentence with its path, and nothing worse happens."""
 
-import io
 import os
 import struct
 import sys
@@ -9,28 +8,11 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from tests.pictures import FORMATS, decoded, encoded, photo
 
 from swapae import images
 from swapae.errors import UserError
-from swapae.images import decode_image, image_size, open_image
-
-FORMATS = ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM"]
-
-
-def photo(width=31, height=24):
-    """A smooth picture whose corners differ, so that a flip, a turn or swapped channels show."""
-    y, x = np.mgrid[0:height, 0:width]
-    return Image.fromarray(np.stack([x * 8, y * 10, 255 - x * 4 - y * 4], -1).astype(np.uint8))
-
-
-def encoded(image, format_name, **options):
-    buffer = io.BytesIO()
-    image.save(buffer, format_name, **options)
-    return buffer.getvalue()
-
-
-def decoded(data, name="photo"):
-    return decode_image(io.BytesIO(data), name)
+from swapae.images import image_size, open_image
 
 
 def srgb():

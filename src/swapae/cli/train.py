@@ -105,7 +105,7 @@ def begin_anew(run: Path, config: "TrainConfig", data: str, device: str) -> None
     folder = RunFolder(run)
     if not folder.config.is_file():
         return
-    parts = (folder.checkpoints, folder.model, folder.root / "snapshots", folder.log, folder.data)
+    parts = (folder.checkpoints, folder.model, folder.snapshots, folder.log, folder.data)
     for part in parts:
         remove(part)
     left = [str(part) for part in parts if os.path.lexists(part)]
