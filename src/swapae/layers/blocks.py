@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from swapae.layers.equalized import EqualConv2d, FusedLeakyReLU, ScaledLeakyReLU
 from swapae.layers.resample import Blur, pad_of_downsampling
+from swapae.ops import conv2d
+
+INV_SQRT2 = 1 / math.sqrt(2)
 
 
 class ConvLayer(nn.Module):
@@ -59,22 +62,24 @@ class ConvLayer(nn.Module):
         if activate:
             self.act = FusedLeakyReLU(out_channel) if bias else ScaledLeakyReLU()
 
-    def forward(self, input: Tensor) -> Tensor:
-        x: Tensor = input
+    def forward(self, input: Tensor, gain: float = 1.0) -> Tensor:
+        """Blur, convolve, activate; `gain` is one more factor on the result of a layer without conv bias."""
+        convolution_gain = gain if self.act is None else 1.0
         if self.blur is not None:
-            x = self._blurred_and_convolved(x, self.blur)
+            x = self._blurred_and_convolved(input, self.blur, convolution_gain)
         else:
+            padded = input
             if self.reflection:
-                x = F.pad(x, [self.reflection] * 4, mode="reflect")
-            x = self.conv(x)
-        return x if self.act is None else self.act(x)
+                padded = F.pad(input, [self.reflection] * 4, mode="reflect")
+            x = self.conv(padded, convolution_gain)
+        return x if self.act is None else self.act(x, gain, in_place=True)  # nobody else holds x
 
-    def _blurred_and_convolved(self, x: Tensor, blur: Blur) -> Tensor:
+    def _blurred_and_convolved(self, x: Tensor, blur: Blur, gain: float) -> Tensor:
         if self.conv.weight.shape[-1] > 1:
-            convolved: Tensor = self.conv(blur(x))
+            convolved: Tensor = self.conv(blur(x), gain)
             return convolved
         # A 1×1 convolution of stride 2 reads every second pixel: blur only those.
-        return F.conv2d(blur(x, down=2), self.conv.weight * self.conv.scale, self.conv.bias)
+        return conv2d(blur(x, down=2), self.conv.weight, self.conv.bias, scale=gain * self.conv.scale)
 
 
 class ResBlock(nn.Module):
@@ -107,5 +112,6 @@ class ResBlock(nn.Module):
         self.skip = ConvLayer(in_channel, out_channel, 1, downsample, blur_kernel, bias=False, activate=False)
 
     def forward(self, input: Tensor) -> Tensor:
-        out: Tensor = (self.conv2(self.conv1(input)) + self.skip(input)) / math.sqrt(2)
-        return out
+        # 1/√2 is a factor of both parts, and the sum takes the skip's place: no pass over memory for it.
+        skip: Tensor = self.skip(input, INV_SQRT2)
+        return skip.add_(self.conv2(self.conv1(input), INV_SQRT2))

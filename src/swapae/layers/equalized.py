@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from swapae.ops import fused_leaky_relu
+from swapae.ops import conv2d, fused_leaky_relu
 from swapae.ops.bias_act import GAIN, NEGATIVE_SLOPE
 
 
@@ -41,8 +41,9 @@ class EqualConv2d(nn.Module):
         self.stride = stride
         self.padding = padding
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.conv2d(input, self.weight * self.scale, self.bias, self.stride, self.padding)
+    def forward(self, input: Tensor, gain: float = 1.0) -> Tensor:
+        """Convolve; `gain` is one more factor on the weight."""
+        return conv2d(input, self.weight, self.bias, self.stride, self.padding, gain * self.scale)
 
     def extra_repr(self) -> str:
         out, in_, k, _ = self.weight.shape
@@ -83,11 +84,11 @@ class EqualLinear(nn.Module):
         self.lr_mul = lr_mul
 
     def forward(self, input: Tensor) -> Tensor:
-        weight = self.weight * self.scale
-        bias = None if self.bias is None else self.bias * self.lr_mul
+        bias = self.bias if self.bias is None or self.lr_mul == 1 else self.bias * self.lr_mul
+        x = input * self.scale  # rather than the weight, which is larger
         if self.activation is not None:
-            return fused_leaky_relu(_linear(input, weight, None), bias)
-        return _linear(input, weight, bias)
+            return fused_leaky_relu(_linear(x, self.weight, None), bias, in_place=True)
+        return _linear(x, self.weight, bias)
 
     def extra_repr(self) -> str:
         return f"{self.weight.shape[1]}, {self.weight.shape[0]}, activation={self.activation}"
@@ -108,8 +109,9 @@ class FusedLeakyReLU(nn.Module):
         self.negative_slope = negative_slope
         self.scale = scale
 
-    def forward(self, input: Tensor) -> Tensor:
-        return fused_leaky_relu(input, self.bias, self.negative_slope, self.scale)
+    def forward(self, input: Tensor, gain: float = 1.0, in_place: bool = False) -> Tensor:
+        """Activate; `gain` is one more factor on the result, `in_place` as in `fused_leaky_relu`."""
+        return fused_leaky_relu(input, self.bias, self.negative_slope, gain * self.scale, in_place=in_place)
 
 
 class ScaledLeakyReLU(nn.Module):
@@ -119,8 +121,9 @@ class ScaledLeakyReLU(nn.Module):
         super().__init__()
         self.negative_slope = negative_slope
 
-    def forward(self, input: Tensor) -> Tensor:
-        return fused_leaky_relu(input, None, self.negative_slope)
+    def forward(self, input: Tensor, gain: float = 1.0, in_place: bool = False) -> Tensor:
+        """Activate; `gain` is one more factor on the result, `in_place` as in `fused_leaky_relu`."""
+        return fused_leaky_relu(input, None, self.negative_slope, gain * GAIN, in_place=in_place)
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -107,10 +107,11 @@ class StyledConv(nn.Module):
         self.noise = NoiseInjection()
         self.activate = FusedLeakyReLU(out_channel)
 
-    def forward(self, input: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
+    def forward(self, input: Tensor, style: Tensor, noise: Tensor | None = None, gain: float = 1.0) -> Tensor:
+        """Do all three; `gain` is one more factor on the result."""
         x = self.conv(input, style)
         x = self.noise(x, noise)
-        out: Tensor = self.activate(x)
+        out: Tensor = self.activate(x, gain, in_place=True)  # nobody else holds x
         return out
 
 

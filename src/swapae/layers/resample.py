@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from swapae.ops import make_kernel, upfirdn2d
+from swapae.ops import make_kernel, reflected_fir, upfirdn2d
 
 __all__ = ["Blur", "make_kernel"]
 
@@ -47,10 +46,8 @@ class Blur(nn.Module):
 
     def forward(self, input: Tensor, down: int = 1) -> Tensor:
         """Blur, and keep every `down`-th pixel."""
-        before, after = self.pad
-        if self.reflection_pad and (before > 0 or after > 0):
-            padded = F.pad(input, (before, after, before, after), mode="reflect")
-            return upfirdn2d(padded, self.kernel, down=down)
+        if self.reflection_pad and max(self.pad) > 0:
+            return reflected_fir(input, self.kernel, down, self.pad)
         return upfirdn2d(input, self.kernel, down=down, pad=self.pad)
 
     def extra_repr(self) -> str:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from swapae.layers import ConvLayer, SpatialCodeModulation, StyledConv, ToRGB
-from swapae.ops import normalize
+from swapae.ops import normalize, upsample2
 
 Noise = Sequence[Tensor | None]
 
@@ -85,7 +84,7 @@ class UpsamplingBlock(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, noise: Noise) -> Tensor:
         skip = x if self.skip is None else self.skip(x)
-        skip = F.interpolate(skip, scale_factor=2, mode="bilinear", align_corners=False)
+        skip = upsample2(skip)
         x = self.conv1(x, style, noise[0])
         x = self.conv2(x, style, noise[1])
         return (skip + x) / math.sqrt(2)

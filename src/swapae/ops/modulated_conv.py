@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from swapae.ops.conv2d import conv2d
 from swapae.ops.normalize import EPSILON, rms_normalize
 from swapae.ops.upfirdn2d import Padding, upfirdn2d, upfirdn2d_reference
 
@@ -55,7 +56,7 @@ def modulated_conv2d(
     if blur_kernel is not None and down:
         x = upfirdn2d(x, blur_kernel, pad=blur_pad)
         return F.conv2d(x, weight, stride=2)
-    return F.conv2d(x, weight, padding=weight.shape[-1] // 2)
+    return conv2d(x, weight, padding=weight.shape[-1] // 2)
 
 
 def demodulated_weight(weight: Tensor) -> Tensor:

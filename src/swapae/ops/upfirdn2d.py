@@ -4,12 +4,17 @@
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from swapae import native
+from swapae.ops.resample import doubling_lines, fir_lines, resample
+
 Padding = Sequence[int]
+MOST_TAPS = 8  # of a kernel whose resampling, and its adjoint, the compiled code takes
 
 
 def make_kernel(k: Sequence[float] | Tensor) -> Tensor:
@@ -45,6 +50,11 @@ def upfirdn2d(input: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: Pa
     """
     left, right, top, bottom = _four_pads(pad)
     _check(input, kernel, up, down, (left, right, top, bottom))
+    taps = _separated(kernel) if native.suits(input, kernel) and input.numel() else None
+    if taps is not None:
+        vertical = fir_lines(input.shape[2], taps[0], up, down, top, bottom)
+        horizontal = fir_lines(input.shape[3], taps[1], up, down, left, right)
+        return resample(input, vertical, horizontal)
     kernel = kernel.to(input.dtype)
     if up > 1:
         return _upsampled(input, kernel, up, down, (left, right, top, bottom))
@@ -82,6 +92,48 @@ def upfirdn2d_reference(
             filtered = filtered + tap * cropped[:, :, dy : dy + out_height, dx : dx + out_width]
 
     return filtered[:, :, ::down, ::down]
+
+
+def reflected_fir(input: Tensor, kernel: Tensor, down: int = 1, pad: tuple[int, int] = (0, 0)) -> Tensor:
+    """Pad by reflection, convolve with `kernel`, keep every `down`-th pixel; arguments as in `upfirdn2d`."""
+    before, after = pad
+    taps = _separated(kernel) if native.suits(input, kernel) and input.numel() else None
+    if taps is None:
+        padded = F.pad(input, (before, after, before, after), mode="reflect")
+        return upfirdn2d(padded, kernel, down=down)
+    if max(pad) >= min(input.shape[2:]):
+        raise ValueError(f"images of {tuple(input.shape[2:])} are too small to be padded by {pad}.")
+    return resample(
+        input,
+        fir_lines(input.shape[2], taps[0], 1, down, before, after, reflect=True),
+        fir_lines(input.shape[3], taps[1], 1, down, before, after, reflect=True),
+    )
+
+
+def upsample2(input: Tensor) -> Tensor:
+    """Double the size bilinearly, `[B, C, H, W]` → `[B, C, 2H, 2W]` (align_corners=False)."""
+    if native.suits(input) and input.numel():
+        return resample(input, doubling_lines(input.shape[2]), doubling_lines(input.shape[3]))
+    return F.interpolate(input, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _separated(kernel: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """Write a kernel as (vertical, horizontal) taps, if it is their outer product."""
+    return _factors(tuple(map(tuple, kernel.tolist())))
+
+
+@lru_cache(maxsize=64)
+def _factors(
+    kernel: tuple[tuple[float, ...], ...],
+) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    matrix = torch.tensor(kernel, dtype=torch.float64)
+    total = matrix.sum()
+    if total == 0 or max(matrix.shape) > MOST_TAPS:
+        return None
+    vertical, horizontal = matrix.sum(1), matrix.sum(0) / total
+    if not torch.allclose(torch.outer(vertical, horizontal), matrix, rtol=1e-6, atol=1e-9):
+        return None
+    return tuple(vertical.tolist()), tuple(horizontal.tolist())
 
 
 def _filtered(x: Tensor, kernel: Tensor, down: int, pads: tuple[int, int, int, int]) -> Tensor:

@@ -123,8 +123,10 @@ def discriminator_terms(
     judge = networks.patch_discriminator
     features = judge.features(torch.cat([reference_patches, real_patches, hybrid_patches]))
     reference, target, fake = features.chunk(3)
-    patch_real = judge.compare(reference, target, config.use_aggregation)
-    patch_fake = judge.compare(reference, fake, config.use_aggregation)
+    verdicts = judge.compare(
+        torch.cat([reference, reference]), torch.cat([target, fake]), config.use_aggregation
+    )
+    patch_real, patch_fake = verdicts.chunk(2)
     return {
         "D_real": config.gan * real_loss(on_real),
         "D_reconstruction": config.gan * config.gan_reconstruction * fake_loss(on_reconstruction),
