@@ -4,9 +4,9 @@
 
 The pictures are 1024² JPEGs of quality 92, brought to 256² (`scale_shortside`), on one core: the largest
 squares of photos of a folder, enlarged to 1024² (bicubic) where they are smaller, or else generated pictures.
-Settings take turns, picture by picture; a ratio is the plain path's time by the setting's, the median over the
-rounds. With --json one object a line: `name`, `ratio`, `images_per_second`, `psnr_median` and `psnr_min` (dB,
-null where all pictures are equal).
+Settings take turns, picture by picture; a ratio is the plain path's time by the setting's, the median over
+the rounds. With --json one object a line: `name`, `ratio`, `images_per_second`, `psnr_median` and `psnr_min`
+(dB, null where all pictures are equal).
 """
 
 import argparse

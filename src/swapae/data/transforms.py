@@ -32,8 +32,8 @@ class DataConfig:
     `decode` trades likeness for speed where the first step shrinks a picture (swapae.data.reading says how).
     The default is `exact`, as published, so that figures can be compared everywhere. A training that has to
     wait for its images is better served by `cache`: it is faster than any decoding, and exact. The decibels
-    are for enlarged photos and generated pictures (benchmarks.decode_quality, median); of pictures sharp to the
-    pixel `close` and `quick` lose up to 6 dB more, `rough` up to 10.
+    are medians for 1024² JPEGs → 256², enlarged photos and generated pictures (benchmarks.decode_quality); of
+    pictures sharp to the pixel `close` and `quick` lose up to 7 dB more, `rough` up to 10.
 
     The published `patch` and `trim` are left out: no published setting uses them.
     """
