@@ -48,6 +48,7 @@ COMMON: Mapping[str, object] = {
     "data.crop": "random",
     "data.crop_size": 256,
     "data.flip": True,
+    "data.decode": "exact",
     "loss.l1": 1.0,
     "loss.gan": 1.0,
     "loss.gan_reconstruction": 0.5,
@@ -175,7 +176,8 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
     assert {key: settings[key] for key in expected if key not in unused} == {
         key: value for key, value in expected.items() if key not in unused
     }
-    ours = {"seed", "data.workers", "ema_half_life_kimg", "log_images", "snapshot_images", "keep_checkpoints"}
+    ours = {"seed", "data.workers", "data.cache", "ema_half_life_kimg"}
+    ours |= {"log_images", "snapshot_images", "keep_checkpoints"}
     assert set(settings) == set(expected) | ours
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from swapae.errors import UserError
 from swapae.files import check_free, reason, shown, write_bytes
@@ -29,23 +30,19 @@ IMAGE_SUFFIXES = HEIC_SUFFIXES | frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"}
     | {".ppm", ".pgm", ".pbm", ".pnm"}
 )
-SAVE_FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".avif": "AVIF",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-    ".ppm": "PPM",
-}
+SAVE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".avif": "AVIF"}
+SAVE_FORMATS |= {".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".ppm": "PPM"}
 FORMATS_WITHOUT_ALPHA = frozenset({"JPEG", "BMP", "PPM"})
 
 # The most pixels a file may declare: the point where Pillow itself refuses, half a gigabyte as RGB.
 MAX_PIXELS = 178_956_970
 
 WHITE = (255, 255, 255)
+
+Size = tuple[int, int]  # width, height in pixels
+Box = tuple[float, float, float, float]  # left, upper, right, lower in pixels
+Rule = Callable[[Size], Size]
+N = TypeVar("N", int, float)
 
 
 # ── opening ──────────────────────────────────────────────────────────────────────────────────────
@@ -80,13 +77,51 @@ def open_image(path: str | Path) -> Image.Image:
 def decode_image(file: BinaryIO, name: str | Path) -> Image.Image:
     """Decode an open binary file as `open_image` does; `name` is what messages call it."""
     with _decoding(name):
-        image = _read_header(file, name)
-        image.load()
-        profile = image.info.get("icc_profile")
-        color, alpha = _split_channels(_to_eight_bits(_upright(image), name))
-        rgb = _to_srgb(color, profile)
+        return _decoded(_read_header(file, name), name)
+
+
+def open_draft(path: str | Path, least: Rule) -> tuple[Image.Image, Size, Box]:
+    """Open a picture as `open_image` does, a JPEG at the lowest of 1/1, 1/2, 1/4, 1/8 that is large enough.
+
+    `least` gives, for the size of the whole picture, the one that neither side may fall below, both upright.
+    Returned are the picture, the size of the whole, and the box to `resize`: decoding rounds sides up.
+    """
+    path = Path(path)
+    with _open_file(path) as file, _decoding(path):
+        header = _read_header(file, path)
+        draft = _set_scale(header, least) if isinstance(header, JpegImageFile) else None
+        image = _decoded(header, path)
+    return image, *(draft or (image.size, (0, 0, *image.size)))
+
+
+def _decoded(image: Image.Image, name: str | Path) -> Image.Image:
+    image.load()
+    profile = image.info.get("icc_profile")
+    color, alpha = _split_channels(_to_eight_bits(_upright(image), name))
+    rgb = _to_srgb(color, profile)
     rgb.info.clear()
     return put_alpha(rgb, alpha)
+
+
+def _set_scale(image: JpegImageFile, least: Rule) -> tuple[Size, Box] | None:
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # as in `_upright`
+        orientation = 1
+    is_turned = orientation in (5, 6, 7, 8)
+    whole = _turned(image.size, is_turned)
+    scaled = image.draft(None, _turned(least(whole), is_turned))
+    if scaled is None:
+        return None
+    width, height = _turned(image.size, is_turned)
+    used_width, used_height = _turned(scaled[1][2:], is_turned)
+    left = width - used_width if orientation in (2, 3, 6, 7) else 0  # the margin is stored right and below
+    upper = height - used_height if orientation in (3, 4, 7, 8) else 0
+    return whole, (left, upper, left + used_width, upper + used_height)
+
+
+def _turned(size: tuple[N, N], is_turned: bool) -> tuple[N, N]:
+    return (size[1], size[0]) if is_turned else size
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -277,9 +312,14 @@ def reflect_indices(size: int, target: int) -> NDArray[np.int64]:
 # ── sizes and sheets ─────────────────────────────────────────────────────────────────────────────
 
 
-def resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Resize to (width, height) by Pillow's bicubic filter, which averages where it shrinks (antialiased)."""
-    return image.resize(size, Image.Resampling.BICUBIC)
+def resize(
+    image: Image.Image, size: Size, box: Box | None = None, reducing_gap: float | None = None
+) -> Image.Image:
+    """Resize (a box of) a picture by Pillow's bicubic filter, which averages where it shrinks (antialiased).
+
+    With `reducing_gap`, blocks of pixels are averaged first while sides stay that many times `size` or more.
+    """
+    return image.resize(size, Image.Resampling.BICUBIC, box, reducing_gap)
 
 
 def grid(

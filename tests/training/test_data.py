@@ -114,3 +114,16 @@ def test_a_folder_called_synthetic_is_not_the_generated_images(
     run(micro(), "synthetic", tmp_path / "run", after=1)
     with pytest.raises(Exception, match=r"not on \./synthetic"):
         run(micro(), "./synthetic", tmp_path / "run")
+
+
+def test_a_cache_changes_nothing_but_the_time_and_may_come_later(tmp_path: Path) -> None:
+    images, heard = make_images(tmp_path / "images"), Heard()
+    (images / "03.png").write_bytes((images / "03.png").read_bytes()[:-300])
+    plain, kept = tmp_path / "plain", tmp_path / "kept"
+    run(micro(), images, plain)
+    run(micro(), images, kept, after=3)
+    cache = DataConfig(load_size=16, crop_size=16, cache=str(kept / "cache"))
+    assert run(micro(data=cache), images, kept, heard=heard).is_complete
+    assert any("6 images to size once" in message for message in heard.messages)
+    assert log_of(plain) == log_of(kept)
+    assert skipped_in(plain) == skipped_in(kept) == ["03.png"]

@@ -101,7 +101,7 @@ def begin_anew(run: Path, config: "TrainConfig", data: str, device: str) -> None
 
     check(config)
     choose_device(device)
-    open_source(data, resolution=config.data.load_size)
+    open_source(data, resolution=config.data.load_size, config=config.data)
     folder = RunFolder(run)
     if not folder.config.is_file():
         return

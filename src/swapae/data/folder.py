@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image
 
+from swapae.data.reading import open_resized
+from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.images import IMAGE_SUFFIXES, image_size, open_image, split_alpha
@@ -24,6 +27,10 @@ class FolderSource:
       its turn comes. It is then listed in `skipped` too, and the next readable one stands in for it: the same
       one every time.
 
+    Args:
+        root: the folder.
+        config: if given, images come at the size that its `preprocess` gives them, decoded as it says.
+
     Attributes:
         name: the folder.
         paths: the relative posix paths of the images; image number i is `paths[i]`.
@@ -33,8 +40,9 @@ class FolderSource:
         UserError: no such folder, no images in it, or none with a sound header.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, config: DataConfig | None = None) -> None:
         self.root = Path(root)
+        self.config = config
         self.name = shown(self.root)
         self.skipped: list[tuple[str, str]] = []
         _check_folder(self.root)
@@ -61,10 +69,25 @@ class FolderSource:
         for step in range(len(self.paths)):
             path = self.paths[(index + step) % len(self.paths)]
             try:
-                return split_alpha(open_image(self.root / path))[0]
+                return self._open(self.root / path)
             except UserError as error:
                 self._skip(path, str(error))
         raise UserError(f"No image in {self.name} can be decoded; the last: {self.skipped[-1][1]}")
+
+    def _open(self, path: Path) -> Image.Image:
+        return split_alpha(open_image(path))[0] if self.config is None else open_resized(path, self.config)
+
+    def fingerprint(self) -> str:
+        """A digest of the names, sizes and times of change of all images."""
+        digest = hashlib.sha256()
+        for path in self.paths:
+            try:
+                status = os.stat(self.root / path)
+                state = f"{status.st_size} {status.st_mtime_ns}"
+            except OSError:  # it was removed a moment ago
+                state = "gone"
+            digest.update(os.fsencode(path) + b"\0" + state.encode() + b"\0")
+        return digest.hexdigest()
 
     def _has_sound_header(self, path: str) -> bool:
         try:

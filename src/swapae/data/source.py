@@ -29,5 +29,12 @@ class Source(Protocol):
     def skipped(self) -> list[tuple[str, str]]: ...
 
     def read(self, indices: Sequence[int]) -> list[Image.Image]:
-        """Return the RGB images of these numbers, always the same for the same number."""
+        """Return the RGB images of these numbers, always the same for the same number.
+
+        They may already have the size that `rule_size` gives them, if the source was opened with a config.
+        """
+        ...
+
+    def fingerprint(self) -> str:
+        """A text that differs if any image may differ, found without decoding."""
         ...

@@ -61,7 +61,8 @@ class TrainConfig:
 
 
 RESUMABLE = frozenset(
-    {"total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints", "data.workers"}
+    {"total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints"}
+    | {"data.workers", "data.cache"}
 )  # fields that may differ when a run goes on: they do not change what is learnt
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from swapae.data.cache import cached
 from swapae.data.open import open_source
 from swapae.data.source import Source
 from swapae.data.stream import SampleStream, evaluation_images, loader, to_batch
@@ -75,7 +76,7 @@ def train(
     # Refuse what cannot work before anything is made.
     check(config)
     where = choose_device(device)
-    source = open_source(data, resolution=config.data.load_size)
+    source = open_source(data, resolution=config.data.load_size, config=config.data)
     folder = RunFolder(Path(run))
     check_run(folder, config, str(data), source)
     shown = fitting(images_to_show(source, config), config)
@@ -93,6 +94,7 @@ def train(
     # The run directory.
     open_run(folder, config)
     trim_log(folder, state.images_seen)
+    source = cached(source, config.data, reporter.message, stop)
     report = DataReport(folder, str(data), source, reporter.message)
     meter = Meter(state)
 

@@ -38,3 +38,7 @@ class SyntheticSource:
             return []
         scene = sample_scenes(self.seed, indices, self.split)
         return [Image.fromarray(pixels) for pixels in render(scene.structure, scene.texture, self.resolution)]
+
+    def fingerprint(self) -> str:
+        """The settings that name the sequence."""
+        return f"synthetic {self.resolution} {self.seed} {self.split}"
