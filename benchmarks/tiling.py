@@ -1,6 +1,6 @@
 """Encode and decode one large image in tiles, and tell time, peak memory and (asked for) the error.
 
-    python -m benchmarks.tiling                         # 4096² at full width within 2 GiB of temporaries: minutes
+    python -m benchmarks.tiling                    # 4096² at full width in 2 GiB of temporaries: minutes
     python -m benchmarks.tiling --size 1024 --budget 0.15 --compare
 
 The weights and the image are random. `--compare` runs the same untiled afterwards, which takes its memory.
