@@ -181,6 +181,16 @@ def test_a_batch_is_run_item_by_item_where_memory_asks_for_it(
         assert error(decode_tiled(generator, structure, texture, noise, budget=budget), untiled) < 1e-12
 
 
+@pytest.mark.parametrize(("structures", "textures"), [(1, 3), (3, 1)])
+@pytest.mark.parametrize("share", [1, 6])
+def test_either_batch_may_be_one(structures: int, textures: int, share: int) -> None:
+    generator, structure, texture = generator_of("tiny"), randn(structures, 3, 9, 7), randn(textures, 12)
+    budget = plan_decoding(generator.config, randn(3, 3, 9, 7), texture).bytes // share
+    with torch.no_grad():
+        untiled = generator(structure, texture)
+    assert error(decode_tiled(generator, structure, texture, budget=budget), untiled) < 1e-12
+
+
 def test_a_batch_is_encoded_item_by_item_where_memory_asks_for_it() -> None:
     encoder, images = encoder_of("tiny"), randn(3, 3, 160, 131)
     whole = plan_encoding(encoder.config, images).bytes
@@ -373,6 +383,11 @@ def test_too_small_a_budget_is_refused_with_both_numbers() -> None:
         decode_tiled(generator, structure, texture, budget=1000)
     with pytest.raises(ValueError, match=r"encoding cannot be done in 1000 bytes; .* need \d+ bytes"):
         encode_tiled(encoder_of("tiny"), randn(1, 3, 64, 64), budget=1000)
+
+
+def test_an_image_too_small_for_the_encoder_is_refused_by_it() -> None:
+    with pytest.raises(ValueError, match="at least 24 px, not 6×30"):
+        encode_tiled(encoder_of("tiny"), randn(1, 3, 6, 30))
 
 
 def test_an_image_larger_than_its_codes_is_refused() -> None:

@@ -91,7 +91,7 @@ def decode_tiled(
     Args:
         generator: the generator, or what has its steps.
         structure: `[B, Cs, h, w]`.
-        texture: `[B, Ct]` or a map `[B, Ct, h', w']`.
+        texture: `[B, Ct]` or a map `[B, Ct, h', w']`; either batch may be 1.
         noise: as for `Generator.forward`; maps of any size.
         size: height and width to which the image is cut at its right and bottom; None for all of it.
         budget: bytes; the image itself is not counted.
@@ -107,10 +107,13 @@ def decode_tiled(
     size = size or whole
     if not (0 < size[0] <= whole[0] and 0 < size[1] <= whole[1]):
         raise ValueError(f"a structure code of a {whole[0]}×{whole[1]} image gives no {size[0]}×{size[1]}.")
+    batch = max(len(structure), len(texture))
+    structure = structure.expand(batch, *structure.shape[1:])
+    texture = texture.expand(batch, *texture.shape[1:])
     plan = plan_decoding(generator.config, structure, texture, budget, size)
     by_block = generator.config.noise_by_block(noise)
-    images = structure.new_empty(len(structure), 3, *size)
-    for first in range(0, len(structure), plan.items):
+    images = structure.new_empty(batch, 3, *size)
+    for first in range(0, batch, plan.items):
         items = slice(first, first + plan.items)
         own_noise = [[_of_items(one, items) for one in maps] for maps in by_block]
         _decode(generator, structure[items], texture[items], own_noise, plan, images[items])
