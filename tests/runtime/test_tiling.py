@@ -86,16 +86,16 @@ def budget_between(plan: Callable[[int], Plan], share: float) -> int:
 # ---- equality
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("share", [0.02, 0.5])
 @pytest.mark.parametrize(
     ("name", "size"),
     [
         ("tiny", (200, 131)),
-        ("tiny", (24, 333)),
+        ("tiny", (24, 233)),
         ("no_antialias", (130, 99)),
         ("deep", (448, 321)),
         ("five_without", (650, 353)),
-        ("six", (450, 900)),
+        ("six", (450, 600)),
     ],
 )
 def test_tiled_codes_are_the_untiled_ones(name: str, size: tuple[int, int], share: float) -> None:
@@ -109,7 +109,7 @@ def test_tiled_codes_are_the_untiled_ones(name: str, size: tuple[int, int], shar
     assert error(tiled_texture, texture) < 1e-12
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("share", [0.02, 0.5])
 @pytest.mark.parametrize(
     ("name", "size"),
     [
@@ -132,7 +132,7 @@ def test_a_tiled_image_is_the_untiled_one(name: str, size: tuple[int, int], shar
     assert error(decode_tiled(generator, structure, texture, noise, budget=budget), untiled) < 1e-12
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     name=st.sampled_from(["tiny", "no_antialias", "no_noise"]),
     height=st.integers(1, 14),
