@@ -51,11 +51,15 @@ class ModulatedConv2d(nn.Module):
             self.blur = Blur(blur_kernel, pad_of_downsampling(blur_kernel, kernel_size))
 
     def forward(self, input: Tensor, style: Tensor) -> Tensor:
+        return self.under(self.modulation(style), input)
+
+    def under(self, gains: Tensor, input: Tensor) -> Tensor:
+        """Convolve under given gains `[B, in_channel]`, or a map of them of any size."""
         blur = self.blur
         return modulated_conv2d(
             input,
             self.weight[0] * self.scale,
-            modulation_at(style, self.modulation, input),
+            gains_at(gains, input),
             demodulate=self.demodulate,
             up=self.upsample,
             down=self.downsample,
@@ -64,12 +68,15 @@ class ModulatedConv2d(nn.Module):
         )
 
 
-def modulation_at(style: Tensor, linear: EqualLinear, x: Tensor) -> Tensor:
-    """Give the gains `[B, C]`, or `[B, C, H, W]` for a style map brought to the size of `x` bilinearly."""
-    if style.ndim == 4:
-        style = F.interpolate(style, size=x.shape[2:], mode="bilinear", align_corners=False)
-    gains: Tensor = linear(style)
-    return gains
+def gains_at(gains: Tensor, x: Tensor) -> Tensor:
+    """Bring a map of gains `[B, C, h, w]` to the size of `x` bilinearly; a vector `[B, C]` stays as it is.
+
+    Bilinear weights sum to 1, so the linear layer that makes gains of a style may come before: the style's
+    many channels need never be resized.
+    """
+    if gains.ndim == 2 or gains.shape[2:] == x.shape[2:]:
+        return gains
+    return F.interpolate(gains, size=x.shape[2:], mode="bilinear", align_corners=False)
 
 
 class NoiseInjection(nn.Module):
@@ -107,11 +114,17 @@ class StyledConv(nn.Module):
         self.noise = NoiseInjection()
         self.activate = FusedLeakyReLU(out_channel)
 
-    def forward(self, input: Tensor, style: Tensor, noise: Tensor | None = None, gain: float = 1.0) -> Tensor:
-        """Do all three; `gain` is one more factor on the result."""
-        x = self.conv(input, style)
+    def forward(
+        self, input: Tensor, style: Tensor, noise: Tensor | None = None, factor: float = 1.0
+    ) -> Tensor:
+        """Do all three; `factor` is one more on the result."""
+        return self.under(self.conv.modulation(style), input, noise, factor)
+
+    def under(self, gains: Tensor, input: Tensor, noise: Tensor | None = None, factor: float = 1.0) -> Tensor:
+        """Do so under given gains, as `ModulatedConv2d.under` does; `factor` is one more on the result."""
+        x = self.conv.under(gains, input)
         x = self.noise(x, noise)
-        out: Tensor = self.activate(x, gain, in_place=True)  # nobody else holds x
+        out: Tensor = self.activate(x, factor, in_place=True)  # nobody else holds x
         return out
 
 
@@ -124,8 +137,11 @@ class ToRGB(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
 
     def forward(self, input: Tensor, style: Tensor) -> Tensor:
-        out: Tensor = self.conv(input, style) + self.bias
-        return out
+        return self.under(self.conv.modulation(style), input)
+
+    def under(self, gains: Tensor, input: Tensor) -> Tensor:
+        """Do so under given gains, as `ModulatedConv2d.under` does."""
+        return self.conv.under(gains, input) + self.bias
 
 
 class SpatialCodeModulation(nn.Module):
@@ -137,8 +153,8 @@ class SpatialCodeModulation(nn.Module):
         self.bias = EqualLinear(style_dim, structure_channels)
 
     def forward(self, structure: Tensor, style: Tensor) -> Tensor:
-        scale = modulation_at(style, self.scale, structure)
-        bias = modulation_at(style, self.bias, structure)
+        scale = gains_at(self.scale(style), structure)
+        bias = gains_at(self.bias(style), structure)
         if scale.ndim == 2:
             scale, bias = scale[:, :, None, None], bias[:, :, None, None]
         return structure * scale + bias

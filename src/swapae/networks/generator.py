@@ -1,17 +1,19 @@
 """The generator: a structure code, modulated by a texture code, becomes an image (model-spec §4)."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from swapae.layers import ConvLayer, SpatialCodeModulation, StyledConv, ToRGB
+from swapae.layers.blocks import INV_SQRT2
 from swapae.ops import normalize, upsample2
 
 Noise = Sequence[Tensor | None]
+Gains = tuple[Tensor, ...]  # of a block's modulated convolutions: `[B, C]` each, or a map `[B, C, h', w']`
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class GeneratorConfig:
                 f"generator head_widths {self.head_widths} and widths {self.widths} must be at least 1 each, "
                 "with one head block or more."
             )
+
+    def noise_by_block(self, noise: Noise | None) -> list[Noise]:
+        """Pair the maps of all layers, one (or None) a styled convolution, into those of each block."""
+        num_blocks = len(self.head_widths) + len(self.widths)
+        num_taken = 2 * (num_blocks if self.use_noise else len(self.head_widths))
+        if noise is not None and len(noise) != num_taken:
+            raise ValueError(f"{len(noise)} noise maps were given; this generator takes {num_taken}.")
+        maps = [*(noise or ()), *[None] * 2 * num_blocks]
+        return [maps[2 * i : 2 * i + 2] for i in range(num_blocks)]
 
 
 def generator_widths(capacity: float, num_upsamplings: int) -> tuple[int, ...]:
@@ -60,10 +71,10 @@ class HeadBlock(nn.Module):
             self.skip = ConvLayer(in_channel, out_channel, 1, bias=False, activate=False)
 
     def forward(self, x: Tensor, style: Tensor, noise: Noise) -> Tensor:
-        skip = x if self.skip is None else self.skip(x)
+        # 1/√2 is a factor of both parts, and the sum takes the skip's place: no pass over memory for it.
+        skip: Tensor = x * INV_SQRT2 if self.skip is None else self.skip(x, INV_SQRT2)
         x = self.conv1(x, style, noise[0])
-        x = self.conv2(x, style, noise[1])
-        return (skip + x) / math.sqrt(2)
+        return skip.add_(self.conv2(x, style, noise[1], INV_SQRT2))
 
 
 class UpsamplingBlock(nn.Module):
@@ -83,11 +94,18 @@ class UpsamplingBlock(nn.Module):
             self.skip = ConvLayer(in_channel, out_channel, 1)
 
     def forward(self, x: Tensor, style: Tensor, noise: Noise) -> Tensor:
-        skip = x if self.skip is None else self.skip(x)
-        skip = upsample2(skip)
-        x = self.conv1(x, style, noise[0])
-        x = self.conv2(x, style, noise[1])
-        return (skip + x) / math.sqrt(2)
+        return self.under(self.gains_of(style), x, noise)
+
+    def gains_of(self, style: Tensor) -> Gains:
+        """Compute the gains of both convolutions, at the style's own size if it is a map."""
+        return self.conv1.conv.modulation(style), self.conv2.conv.modulation(style)
+
+    def under(self, gains: Gains, x: Tensor, noise: Noise) -> Tensor:
+        """Do so under given gains."""
+        skip = x * INV_SQRT2 if self.skip is None else self.skip(x, INV_SQRT2)
+        x = self.conv1.under(gains[0], x, noise[0])
+        x = self.conv2.under(gains[1], x, noise[1], INV_SQRT2)
+        return upsample2(skip).add_(x)
 
 
 class Generator(nn.Module):
@@ -121,21 +139,42 @@ class Generator(nn.Module):
 
     def forward(self, structure: Tensor, texture: Tensor, noise: Noise | None = None) -> Tensor:
         """Decode; `noise` has one map `[B or 1, 1, h, w]` (or None) a styled convolution, in layer order."""
-        structure, texture = normalize(structure), normalize(texture)
-        maps = self._noise_by_block(noise)
-        x = self.modulation(structure, texture)
-        for block in (*self.head, *self.up):
-            x = block(x, texture, next(maps))
-        images: Tensor = self.to_rgb(x, texture)
-        return images
+        by_block = self.config.noise_by_block(noise)
+        x = self.start(structure, texture, by_block[: len(self.head)])
+        *gains, last = self.gains_of(texture)
+        for i, maps in enumerate(by_block[len(self.head) :]):
+            x = self.up_block(i, x, gains[i], maps)
+        return self.finish(x, last)
 
-    def _noise_by_block(self, noise: Noise | None) -> Iterator[Noise]:
-        num_maps = 2 * (len(self.head) + len(self.up))
-        num_taken = num_maps if self.config.use_noise else 2 * len(self.head)
-        if noise is not None and len(noise) != num_taken:
-            raise ValueError(f"{len(noise)} noise maps were given; this generator takes {num_taken}.")
-        maps = [*(noise or ()), *[None] * num_maps][:num_maps]
-        return (maps[i : i + 2] for i in range(0, num_maps, 2))
+    # ---- the steps of it, which `runtime.tiling` takes for a part of the image at a time
+
+    def start(self, structure: Tensor, texture: Tensor, noise: Sequence[Noise]) -> Tensor:
+        """Modulate the structure and run the head, one pair of noise maps a block: `[B, C, h, w]`."""
+        structure, texture = normalize(structure), normalize(texture)
+        x: Tensor = self.modulation(structure, texture)
+        for block, maps in zip(self.head, noise, strict=True):
+            x = block(x, texture, maps)
+        return x
+
+    def gains_of(self, texture: Tensor) -> list[Gains]:
+        """Compute the two gains of each block above the head, then the one of `finish`.
+
+        For a texture map they are maps of its size; the steps below take them at any size.
+        """
+        texture = normalize(texture)
+        blocks = [block.gains_of(texture) for block in self._up_blocks()]
+        return [*blocks, (self.to_rgb.conv.modulation(texture),)]
+
+    def up_block(self, index: int, x: Tensor, gains: Gains, noise: Noise) -> Tensor:
+        """Run one block above the head: `[B, C, 2h, 2w]`."""
+        return self._up_blocks()[index].under(gains, x, noise)
+
+    def finish(self, x: Tensor, gains: Gains) -> Tensor:
+        """Make images `[B, 3, H, W]` of the features of the last block."""
+        return self.to_rgb.under(gains[0], x)
+
+    def _up_blocks(self) -> list[UpsamplingBlock]:
+        return cast(list[UpsamplingBlock], list(self.up))
 
 
 def random_noise(
