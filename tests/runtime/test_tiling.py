@@ -338,7 +338,7 @@ def test_decoding_allocates_less_than_planned(share: float, map_size: tuple[int,
         image = decode_tiled(generator, structure, texture, budget=budget)
     weights = sum(p.nbytes for p in generator.parameters())  # each is scaled at its use: not counted in plans
     used = allocated.peak - image.nbytes
-    assert 0.3 * plan.bytes < used < plan.bytes + weights
+    assert 0.2 * plan.bytes < used < plan.bytes + weights
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 1.5])
@@ -350,7 +350,7 @@ def test_encoding_allocates_less_than_planned(share: float) -> None:
     with Allocated() as allocated:
         encode_tiled(encoder, images, budget)
     weights = sum(p.nbytes for p in encoder.parameters())
-    assert 0.3 * plan.bytes < allocated.peak < plan.bytes + weights
+    assert 0.2 * plan.bytes < allocated.peak < plan.bytes + weights
 
 
 def test_a_4096_image_is_planned_within_2_gib_and_an_eighth_more_work() -> None:
