@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.jobs import ROLES, Case, flops_of
+from benchmarks.jobs import ROLES, Case, compared, flops_of
 from benchmarks.machine import ROOT, available_gigabytes, facts
 
 LIMIT_GIGABYTES = 12.0
@@ -31,13 +31,13 @@ Listing = Callable[..., list[Case]]
 Measure = Callable[[Case, argparse.Namespace], Row]
 
 
-def main(description: str, cases: Listing, measure: "Measure | None" = None) -> None:
-    """Run the command line of one benchmark: choose rows, measure, print."""
+def main(description: str, cases: Listing, alone: Measure | None = None) -> None:
+    """Run the command line of one benchmark: choose rows, measure (some measure rows `alone`), print."""
     options = parse(description)
     chosen = choose(cases(options.model, options.resolution, options.batch), options)
     if not chosen:
         sys.exit("no such row: see --help, and the list of cases in the file.")
-    rows = race(chosen, options) if measure is None else (measure(case, options) for case in chosen)
+    rows = race(chosen, options) if alone is None else (alone(case, options) for case in chosen)
     for row in rows:
         print(json.dumps(row) if options.json else line_of(row), flush=True)
 
@@ -91,7 +91,8 @@ class Child:
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         """Have one thing done."""
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps({"do": do, **request}) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
@@ -102,7 +103,8 @@ class Child:
 
     def end(self) -> None:
         """Close its input, at which it ends, and wait."""
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
@@ -133,14 +135,15 @@ def race(cases: Sequence[Case], options: argparse.Namespace) -> Iterator[Row]:
 def measure(started: dict[str, Child], case: Case, options: argparse.Namespace, folder: Path) -> Row:
     """Measure one case: warm up and compare, then rounds until its time is spent."""
     loaded = [child.ask("load", case=case.to_dict(), threads=options.threads) for child in started.values()]
-    gflops = started["ours"].ask("gemm")["gflops"]
     kept = {role: folder / f"{role}.pt" for role in started}
     for role, child in started.items():
         child.ask("run", keep=str(kept[role]))
     times: dict[str, list[float]] = {role: [] for role in started}
+    gemm: list[float] = []
     least, most = QUICK_ROUNDS if options.quick else ROUNDS
     end = time.monotonic() + (QUICK_SECONDS if options.quick else SECONDS)
     while len(times["ours"]) < least or (len(times["ours"]) < most and time.monotonic() < end):
+        gemm.append(started["ours"].ask("gemm")["gflops"])
         for role, child in started.items():
             times[role].append(child.ask("run")["ms"])
     for child in started.values():
@@ -149,8 +152,8 @@ def measure(started: dict[str, Child], case: Case, options: argparse.Namespace, 
     return {
         **heading(case),
         **figures(ms, "ms"),
-        **share(case, ms["ours"], gflops),
-        "error": error_between(kept["ours"], kept["b"]),
+        **share(case, ms["ours"], statistics.median(gemm)),
+        **compared(case, torch.load(kept["ours"]), torch.load(kept["b"])),
         "rounds": len(times["ours"]),
         "threads": loaded[-1]["threads"],
         **facts(),
@@ -184,12 +187,6 @@ def share(case: Case, ms: float, gflops: float) -> Row:
         "gemm_gflops": gflops,
         "gemm_share": None if rate is None else rate / gflops,
     }
-
-
-def error_between(found: Path, expected: Path) -> float:
-    """Compute the worst largest |difference| / largest |value| of all outputs."""
-    pairs = zip(torch.load(found), torch.load(expected), strict=True)
-    return max(float((one - other).abs().max() / other.abs().max()) for one, other in pairs)
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────

@@ -55,7 +55,7 @@ def _backward(
 
 
 def _multiplied(x: Any, w: Any, out: Any, transposed: bool) -> float:
-    """Every output place (of a transposed convolution: every input place) meets a whole kernel of its group."""
+    """Every output (of a transposed convolution: every input) meets a whole kernel of its group."""
     if tuple(w[:2]) == (1, 1):
         return 0.0
     return 2.0 * math.prod(x if transposed else out) * w[1] * math.prod(w[2:])

@@ -60,6 +60,18 @@ def flops_of(case: Case) -> float | None:
     return None if count is None else count(case)
 
 
+def compared(case: Case, found: Outputs, expected: Outputs) -> dict[str, Any]:
+    """Hold outputs against the baseline's: by the case's module, or by the worst relative difference."""
+    compare = getattr(importlib.import_module(f"benchmarks.{case.module}"), "compare", worst_error)
+    return dict(compare(found, expected))
+
+
+def worst_error(found: Outputs, expected: Outputs) -> dict[str, float]:
+    """Compute the worst largest |difference| / largest |value|."""
+    pairs = zip(found, expected, strict=True)
+    return {"error": max(float((one - other).abs().max() / other.abs().max()) for one, other in pairs)}
+
+
 def train_config(name: str) -> TrainConfig:
     """Look up the settings of a name."""
     return TrainConfig() if name == PUBLISHED else PRESETS[name]()
