@@ -91,10 +91,18 @@ class Child:
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
         """Have one thing done."""
+        self.tell(do, **request)
+        return self.answer()
+
+    def tell(self, do: str, **request: Any) -> None:
+        """Set it to work."""
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps({"do": do, **request}) + "\n")
         self.process.stdin.flush()
+
+    def answer(self) -> dict[str, Any]:
+        """Wait until it has done what it was told."""
+        assert self.process.stdout is not None
         line = self.process.stdout.readline()
         answer: dict[str, Any] = json.loads(line) if line else {"error": "it died"}
         if "error" in answer:
@@ -134,7 +142,9 @@ def race(cases: Sequence[Case], options: argparse.Namespace) -> Iterator[Row]:
 
 def measure(started: dict[str, Child], case: Case, options: argparse.Namespace, folder: Path) -> Row:
     """Measure one case: warm up and compare, then rounds until its time is spent."""
-    loaded = [child.ask("load", case=case.to_dict(), threads=options.threads) for child in started.values()]
+    for child in started.values():
+        child.tell("load", case=case.to_dict(), threads=options.threads)
+    loaded = [child.answer() for child in started.values()]
     kept = {role: folder / f"{role}.pt" for role in started}
     for role, child in started.items():
         child.ask("run", keep=str(kept[role]))
