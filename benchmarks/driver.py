@@ -25,6 +25,7 @@ from benchmarks.machine import ROOT, available_gigabytes, facts
 LIMIT_GIGABYTES = 12.0
 SECONDS, QUICK_SECONDS = 60.0, 10.0  # for the rounds of one case
 ROUNDS, QUICK_ROUNDS = (3, 15), (1, 5)  # at least, at most
+UNMEASURED = ("ours_ms", "baseline_a_ms", "baseline_b_ms", "gemm_gflops", "gemm_share", "error")
 
 Row = dict[str, Any]
 Listing = Callable[..., list[Case]]
@@ -171,8 +172,9 @@ def measure(started: dict[str, Child], case: Case, options: argparse.Namespace, 
 
 
 def heading(case: Case) -> Row:
-    """Name a row."""
+    """Name a row; what it does not measure stays None."""
     return {
+        **dict.fromkeys(UNMEASURED),
         "group": case.module,
         "name": case.name,
         "resolution": case.resolution,

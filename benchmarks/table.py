@@ -19,15 +19,15 @@ TITLES = {
     "ops": "Single operations",
 }
 NOTES = {
-    "inference": "A grid is 5 × 5: the published evaluator encodes every image twice (20 encodes, 25 decodes),"
-    " the package once (10 and 25).",
+    "inference": "A grid is 5 × 5: the published evaluator encodes every image twice (20 encodes, 25"
+    " decodes), the package once (10 and 25).",
     "train_step": "An iteration is a D step, a G step and a sixteenth of an R1 step.",
     "memory": "Above the loaded model, in the first call of a new process. Steps make gradients and Adam's "
     "moments in it.",
-    "data": "Of a 1024² JPEG to a 256² tensor, a picture on one core; the plain path is Pillow's full decoding"
-    " and bicubic resizing.",
-    "cold_start": "Import, load and first swap in a new process, less `import torch` and less a warm swap. The"
-    " baseline makes all four networks and fills them from a pickled file.",
+    "data": "Of a 1024² JPEG to a 256² tensor, a picture on one core; the plain path is Pillow's full"
+    " decoding and bicubic resizing.",
+    "cold_start": "Import, load and first swap in a new process, less `import torch` and less a warm swap."
+    " The baseline makes all four networks and fills them from a pickled file.",
     "ops": "Without gradients; the size is that of the map that goes in.",
 }
 HEAD = """# Measurements
