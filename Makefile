@@ -8,8 +8,10 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 CODE = src tests benchmarks examples
+BENCHMARKS = inference train_step memory data cold_start ops
+RESULTS = benchmarks/results
 
-.PHONY: help demo test fmt lint one golden check clean
+.PHONY: help demo test fmt lint one golden bench check clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -35,6 +37,12 @@ one: $(READY)  ## one test: make one T=tests/test_config.py::name
 
 golden: $(READY)  ## only the tests against the golden files
 	$(BIN)/python -m pytest -k golden
+
+bench: $(READY)  ## race the package against the published operations, about an hour; writes docs/benchmarks.md
+	mkdir -p $(RESULTS)
+	for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name --json || exit 1; done > $(RESULTS)/new.jsonl
+	mv $(RESULTS)/new.jsonl $(RESULTS)/latest.jsonl
+	$(BIN)/python -m benchmarks.table $(RESULTS)/latest.jsonl
 
 check: lint  ## all that is checked besides the tests
 
