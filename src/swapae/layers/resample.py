@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from swapae import native
 from swapae.ops import make_kernel, reflected_fir, upfirdn2d
+from swapae.ops.upfirdn2d import fir_axes
 
 __all__ = ["Blur", "make_kernel"]
 
@@ -49,6 +51,32 @@ class Blur(nn.Module):
         if self.reflection_pad and max(self.pad) > 0:
             return reflected_fir(input, self.kernel, down, self.pad)
         return upfirdn2d(input, self.kernel, down=down, pad=self.pad)
+
+    def fused(
+        self,
+        input: Tensor,
+        *,
+        bias: Tensor,
+        noise: Tensor | None,
+        noise_weight: float,
+        slope: float,
+        gain: float,
+    ) -> Tensor:
+        """Blur, then `gain · lrelu(· + noise_weight · noise + bias)` in the same pass; without gradients.
+
+        For tensors that the compiled kernels take, and zero padding.
+        """
+        vertical, horizontal = fir_axes(input, self.kernel, pad=self.pad)
+        return native.resample(
+            input,
+            vertical,
+            horizontal,
+            bias=bias,
+            noise=noise,
+            noise_weight=noise_weight,
+            slope=slope,
+            gain=gain,
+        )
 
     def extra_repr(self) -> str:
         reflected = ", reflection_pad" if self.reflection_pad else ""

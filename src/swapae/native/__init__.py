@@ -110,6 +110,7 @@ def conv3x3(
     gain: float = 1.0,
     residual: Tensor | None = None,
     residual_gain: float = 1.0,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Compute `gain · lrelu(w ∗ (x · in_scale) + noise_weight · noise + bias) + residual_gain · residual`.
 
@@ -127,13 +128,15 @@ def conv3x3(
         gain: after the leaky ReLU.
         residual: `[B, K, H', W']`.
         residual_gain: factor on the residual.
+        out: where to write, in channels_last; it may be the residual. None for new memory.
 
     Returns:
         `[B, K, H', W']` in channels_last, with `H' = H + 2·pad − 2`.
     """
     x = channels_last(x)
     batch, channels, height, width = x.shape
-    out = empty(batch, out_channels, height + 2 * pad - 2, width + 2 * pad - 2)
+    if out is None or not out.is_contiguous(memory_format=torch.channels_last):
+        out = empty(batch, out_channels, height + 2 * pad - 2, width + 2 * pad - 2)
     kernels = _table()
     size = kernels.conv3x3_workspace_floats(channels, out_channels, num_tiles(batch, *out.shape[2:]))
     # These names keep the tensors alive while the kernel reads them.

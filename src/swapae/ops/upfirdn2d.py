@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from swapae import native
+from swapae.native import Lines
 from swapae.ops.resample import doubling_lines, fir_lines, resample
 
 Padding = Sequence[int]
@@ -50,11 +51,8 @@ def upfirdn2d(input: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: Pa
     """
     left, right, top, bottom = _four_pads(pad)
     _check(input, kernel, up, down, (left, right, top, bottom))
-    taps = _separated(kernel) if native.suits(input, kernel) and input.numel() else None
-    if taps is not None:
-        vertical = fir_lines(input.shape[2], taps[0], up, down, top, bottom)
-        horizontal = fir_lines(input.shape[3], taps[1], up, down, left, right)
-        return resample(input, vertical, horizontal)
+    if native.suits(input, kernel) and input.numel() and _separated(kernel) is not None:
+        return resample(input, *fir_axes(input, kernel, up, down, (left, right, top, bottom)))
     kernel = kernel.to(input.dtype)
     if up > 1:
         return _upsampled(input, kernel, up, down, (left, right, top, bottom))
@@ -94,20 +92,33 @@ def upfirdn2d_reference(
     return filtered[:, :, ::down, ::down]
 
 
+def fir_axes(
+    input: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: Padding = (0, 0), reflect: bool = False
+) -> tuple[Lines, Lines]:
+    """Give the vertical and the horizontal matrix of an `upfirdn2d`.
+
+    Raises:
+        ValueError: the kernel is no product of two filters.
+    """
+    taps = _separated(kernel)
+    if taps is None:
+        raise ValueError("this kernel is no product of a vertical and a horizontal filter.")
+    left, right, top, bottom = _four_pads(pad)
+    return (
+        fir_lines(input.shape[2], taps[0], up, down, top, bottom, reflect),
+        fir_lines(input.shape[3], taps[1], up, down, left, right, reflect),
+    )
+
+
 def reflected_fir(input: Tensor, kernel: Tensor, down: int = 1, pad: tuple[int, int] = (0, 0)) -> Tensor:
     """Pad by reflection, convolve with `kernel`, keep every `down`-th pixel; arguments as in `upfirdn2d`."""
     before, after = pad
-    taps = _separated(kernel) if native.suits(input, kernel) and input.numel() else None
-    if taps is None:
+    if not (native.suits(input, kernel) and input.numel() and _separated(kernel) is not None):
         padded = F.pad(input, (before, after, before, after), mode="reflect")
         return upfirdn2d(padded, kernel, down=down)
     if max(pad) >= min(input.shape[2:]):
         raise ValueError(f"images of {tuple(input.shape[2:])} are too small to be padded by {pad}.")
-    return resample(
-        input,
-        fir_lines(input.shape[2], taps[0], 1, down, before, after, reflect=True),
-        fir_lines(input.shape[3], taps[1], 1, down, before, after, reflect=True),
-    )
+    return resample(input, *fir_axes(input, kernel, 1, down, pad, reflect=True))
 
 
 def upsample2(input: Tensor) -> Tensor:
