@@ -4,7 +4,7 @@ The model knows images, codes and weights. It knows no trainer, no command line 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
 from pathlib import Path
@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from swapae import config as configs
 from swapae import images as pictures
-from swapae.codes import Codes, blend, common_batch, paired
+from swapae.codes import Codes, blend, check_weights, common_batch
 from swapae.devices import choose_device
 from swapae.errors import UserError
 from swapae.files import check_free
@@ -32,6 +32,8 @@ from swapae.networks import (
     head_widths,
     random_noise,
 )
+from swapae.runtime.codes_cache import HALVES, CodesCache, Half, autocast_type, cached_encode
+from swapae.runtime.weights_key import weights_key
 from swapae.weights import load_strict, load_tensors, save_tensors
 
 CONFIG_FILE = "config.json"
@@ -122,6 +124,9 @@ class SwappingAutoencoder(nn.Module):
     added only where it is given. Gradients do not flow through these methods; `encoder` and `generator` have
     them.
 
+    Images on the CPU that were encoded before are not encoded again while the weights are the same: their
+    codes are kept in `codes_cache`, which may be shared or replaced, or be None for no such cache.
+
     Example:
         >>> model = SwappingAutoencoder(ModelConfig(encoder_capacity=0.1, generator_capacity=0.1))
         >>> codes = model.encode(torch.zeros(2, 3, 128, 200))
@@ -134,24 +139,20 @@ class SwappingAutoencoder(nn.Module):
         self.config = config = config or ModelConfig()
         self.encoder = Encoder(config.encoder())
         self.generator = Generator(config.generator())
+        self.codes_cache: CodesCache | None = CodesCache()
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.generator.to_rgb.bias.device
 
-    @torch.no_grad()
     def encode(self, images: Tensor) -> Codes:
         """Encode images `[B, 3, H, W]` in [-1, 1] of any size.
 
         Right and bottom are padded by repeated reflection, to multiples of the stride and to the shortest
         side the encoder takes; the codes know the images' own size.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
-            raise ValueError(
-                f"images must be floats [B, 3, H, W] in [-1, 1], not {images.dtype} {list(images.shape)}."
-            )
-        structure, texture = self.encoder(self._padded(self._taken(images)))
+        structure, texture = self._encode(images, "structure", "texture")
         return Codes(structure, texture, (images.shape[2], images.shape[3]))
 
     @torch.no_grad()
@@ -202,20 +203,55 @@ class SwappingAutoencoder(nn.Module):
         Raises:
             ValueError: when batches are neither equal nor 1, or weights are missing or all 0.
         """
-        common_batch(len(structure_images), *map(len, texture_images))
-        own = self.encode(structure_images)
+        batch = common_batch(len(structure_images), *map(len, texture_images))
+        check_weights(len(texture_images), weights)
+        used = [pair for pair in zip(texture_images, weights, strict=True) if pair[1] != 0]
+        has_own = any(images is structure_images for images, _ in used)
+        structure, *own = self._encode(structure_images, *HALVES[: 2 if has_own else 1])
         textures = [
-            own.texture if images is structure_images else self.encode(images).texture
-            for images in texture_images
+            own[0] if images is structure_images else self._encode(images, "texture")[0] for images, _ in used
         ]
-        return self.decode(paired(own, blend(textures, weights)), noise)
+        mixed = blend(textures, [weight for _, weight in used]).expand(batch, -1)
+        size = structure_images.shape[2], structure_images.shape[3]
+        return self.decode(Codes(structure.expand(batch, -1, -1, -1), mixed, size), noise)
+
+    def grid(
+        self,
+        structures: Iterable[Tensor | Codes],
+        textures: Iterable[Tensor | Codes],
+        noise: NoiseLike = None,
+        batch_size: int = 1,
+    ) -> Iterator[Tensor]:
+        """Give every structure every texture: N + M images are encoded, N·M decoded.
+
+        A row is computed when it is asked for. With the codes cache on, an image among both is encoded once.
+
+        Args:
+            structures: images `[B, 3, H, W]` or codes, of any sizes; N in all.
+            textures: images or codes; M in all.
+            noise: as for `decode`; maps have a batch of 1.
+            batch_size: images decoded at a time.
+
+        Yields:
+            the hybrids of one structure, `[M, 3, H, W]`.
+        """
+        # In full: the structure costs next to nothing beside, and the image may come again as a structure.
+        taken = [one.texture if isinstance(one, Codes) else self.encode(one).texture for one in textures]
+        if not taken or batch_size < 1:
+            raise ValueError(f"a grid needs a texture and batch_size ≥ 1, not {len(taken)} and {batch_size}.")
+        parts = torch.cat(taken).split(batch_size)
+        for one in structures:
+            given = one.structure if isinstance(one, Codes) else self._encode(one, "structure")[0]
+            size = one.size if isinstance(one, Codes) else (one.shape[2], one.shape[3])
+            for own in given.split(1):
+                pairs = (Codes(own.expand(len(part), -1, -1, -1), part, size) for part in parts)
+                yield torch.cat([self.decode(pair, noise) for pair in pairs])
 
     # ---- photographs in, photographs out
 
     def encode_image(self, image: Picture) -> Codes:
         """Encode one picture, taken as it is, or one file, brought upright and to sRGB by `open_image`."""
-        color, _ = pictures.split_alpha(_opened(image))
-        return self.encode(torch.from_numpy(pictures.to_array(color))[None])
+        return self.encode(_as_batch(_opened(image)))
 
     def decode_image(self, codes: Codes, noise: NoiseLike = None) -> Image.Image:
         """Decode codes of one image to a picture."""
@@ -245,9 +281,8 @@ class SwappingAutoencoder(nn.Module):
             >>> hybrid = model.swap_images("church.jpg", "sunset.jpg", strength=0.8)  # doctest: +SKIP
         """
         color, alpha = pictures.split_alpha(_opened(structure))
-        own, other = self.encode_image(color), self.encode_image(texture)
-        mixed = blend([own.texture, other.texture], [1 - strength, strength])
-        return pictures.put_alpha(self.decode_image(paired(own, mixed), noise), alpha)
+        hybrid = self.swap(_as_batch(color), _as_batch(_opened(texture)), strength, noise)
+        return pictures.put_alpha(pictures.to_pil(hybrid[0].float().cpu().numpy()), alpha)
 
     # ---- folders
 
@@ -290,6 +325,30 @@ class SwappingAutoencoder(nn.Module):
         return model.to(where).eval()
 
     # ---- inside
+
+    @torch.no_grad()
+    def _encode(self, images: Tensor, *wanted: Half) -> list[Tensor]:
+        """Give the codes wanted of images of any size, from the cache where they are there."""
+        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+            raise ValueError(
+                f"images must be floats [B, 3, H, W] in [-1, 1], not {images.dtype} {list(images.shape)}."
+            )
+        weights = (weights_key(self.encoder), autocast_type(self.device)) if self.codes_cache else None
+        return cached_encode(self.codes_cache, weights, images, wanted, self._encode_missing)
+
+    def _encode_missing(
+        self, images: Tensor, structure: bool, texture: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Compute the codes asked for, None in place of others."""
+        padded = self._padded(self._taken(images))
+        if structure and texture:
+            both: tuple[Tensor, Tensor] = self.encoder(padded)
+            return both
+        middle = self.encoder.middle(padded)
+        return (
+            self.encoder.structure_of(middle) if structure else None,
+            self.encoder.texture_of(middle) if texture else None,
+        )
 
     def _taken(self, tensor: Tensor) -> Tensor:
         """Bring a tensor to where, and to the numbers in which, the weights are."""
@@ -355,6 +414,11 @@ def config_in(metadata: Mapping[str, str], source: Path) -> ModelConfig:
     except (KeyError, ValueError) as error:
         raise UserError(f"{source} holds no readable config; save the model again.") from error
     return configs.from_dict(ModelConfig, data)
+
+
+def _as_batch(image: Image.Image) -> Tensor:
+    color, _ = pictures.split_alpha(image)
+    return torch.from_numpy(pictures.to_array(color))[None]
 
 
 def _opened(image: Picture) -> Image.Image:
