@@ -111,11 +111,12 @@ class Baseline(Work):
 
 
 class Ours(Work):
-    """By the public methods of the package."""
+    """By the public methods of the package; images come again here, so their codes are not kept."""
 
     def __init__(self, model: SwappingAutoencoder, case: Case) -> None:
         super().__init__(model, case)
         self.model = model
+        self.model.codes_cache = None
 
     def encode(self) -> Outputs:
         codes = self.model.encode(self.images)

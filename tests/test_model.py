@@ -92,9 +92,15 @@ def test_a_whole_model_takes_a_size_that_needs_no_padding_as_it_is(model: Swappi
     image = images(2, 16, 20)
     structure, texture = model.encoder(image)
     codes = model.encode(image)
-    assert torch.equal(codes.structure, structure)
-    assert torch.equal(codes.texture, texture)
-    assert torch.equal(model.decode(codes), model.generator(structure, texture))
+    assert_same(codes.structure, structure)
+    assert_same(codes.texture, texture)
+    assert_same(model.decode(codes), model.generator(structure, texture))
+
+
+def assert_same(found: Tensor, expected: Tensor) -> None:
+    """The model runs its networks folded: the same numbers but for rounding."""
+    expected = expected.detach()
+    assert float((found - expected).abs().max()) <= 1e-5 * float(expected.abs().max())
 
 
 # ── determinism and noise ────────────────────────────────────────────────────────────────────────
@@ -177,7 +183,7 @@ def test_swap_of_an_image_with_itself_is_its_reconstruction(
 def test_swap_takes_structure_from_the_first_and_texture_from_the_second(model: SwappingAutoencoder) -> None:
     a, b = images(2, seed=1), images(2, 30, 14, seed=2)
     expected = model.generator(model.encode(a).structure, model.encode(b).texture)
-    assert torch.equal(model.swap(a, b), expected)
+    assert_same(model.swap(a, b), expected)
     assert model.swap(a, b).shape == a.shape
     assert model.swap(b, a).shape == b.shape
     assert not torch.equal(model.swap(a, b), reconstruction(model, a))

@@ -107,16 +107,25 @@ def blend(textures: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     Raises:
         ValueError: when there are not as many weights as textures, all are 0, or batches or shapes differ.
     """
-    if len(textures) != len(weights):
-        raise ValueError(f"{len(textures)} textures need as many weights, not {len(weights)}.")
+    check_weights(len(textures), weights)
     batch = common_batch(*map(len, textures))
     if len({texture.shape[1:] for texture in textures}) > 1:
         shapes = ", ".join(str(list(texture.shape)) for texture in textures)
         raise ValueError(f"textures of different shapes, {shapes}, do not mix; bring them to one.")
     parts = [weight * texture for texture, weight in zip(textures, weights, strict=True) if weight != 0]
-    if not parts:
-        raise ValueError("no texture has a weight other than 0; give one at least.")
     return _batched(sum(parts[1:], start=parts[0]), batch)
+
+
+def check_weights(num_textures: int, weights: Sequence[float]) -> None:
+    """Refuse weights by which so many textures cannot be blended.
+
+    Raises:
+        ValueError: when there are not as many weights, or all are 0.
+    """
+    if num_textures != len(weights):
+        raise ValueError(f"{num_textures} textures need as many weights, not {len(weights)}.")
+    if not any(weights):
+        raise ValueError("no texture has a weight other than 0; give one at least.")
 
 
 def paired(codes: Codes, texture: Tensor) -> Codes:

@@ -22,6 +22,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from swapae.errors import UserError
 from swapae.files import check_free, reason, shown, write_bytes
+from swapae.sheet import Sheet
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM")
 HEIC_SUFFIXES = frozenset({".heic", ".heif"})
@@ -336,15 +337,10 @@ def grid(
     columns = zip(*cells, strict=True)
     widths = [max(0 if cell is None else cell.width for cell in column) for column in columns]
     heights = [max(0 if cell is None else cell.height for cell in row) for row in cells]
-    size = (sum(widths) + gap * (len(widths) - 1), sum(heights) + gap * (len(heights) - 1))
-    sheet = Image.new("RGB", size, background)
-    for r, row in enumerate(cells):
-        for c, cell in enumerate(row):
-            if cell is not None:
-                left = sum(widths[:c]) + gap * c + (widths[c] - cell.width) // 2
-                top = sum(heights[:r]) + gap * r + (heights[r] - cell.height) // 2
-                sheet.paste(cell, (left, top), cell if cell.mode == "RGBA" else None)
-    return sheet
+    sheet = Sheet(widths, heights, gap, background)
+    for number, row in enumerate(cells):
+        sheet.paste_row(number, row)
+    return sheet.image
 
 
 # ── saving ───────────────────────────────────────────────────────────────────────────────────────

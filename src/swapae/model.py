@@ -4,8 +4,7 @@ The model knows images, codes and weights. It knows no trainer, no command line 
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import index
 from pathlib import Path
 from typing import Any, Self
@@ -17,21 +16,16 @@ from torch.overrides import TorchFunctionMode
 
 from swapae import config as configs
 from swapae import images as pictures
-from swapae.codes import Codes, blend, common_batch, paired
+from swapae.codes import Codes, blend, check_weights, common_batch
 from swapae.devices import choose_device
 from swapae.errors import UserError
 from swapae.files import check_free
 from swapae.locate import find_weights
-from swapae.networks import (
-    Encoder,
-    EncoderConfig,
-    Generator,
-    GeneratorConfig,
-    encoder_widths,
-    generator_widths,
-    head_widths,
-    random_noise,
-)
+from swapae.networks import Encoder, Generator, random_noise
+from swapae.networks import ModelConfig as ModelConfig
+from swapae.runtime.backends import Backend, BackendName, make_backend
+from swapae.runtime.codes_cache import HALVES, CodesCache, Half, autocast_type, cached_encode
+from swapae.runtime.weights_key import weights_key
 from swapae.weights import load_strict, load_tensors, save_tensors
 
 CONFIG_FILE = "config.json"
@@ -42,85 +36,15 @@ NoiseLike = int | Sequence[Tensor | None] | None
 Picture = Image.Image | str | Path
 
 
-@dataclass(frozen=True)
-class ModelConfig:
-    """Shape of encoder and generator; the default is the published one for 256² images.
-
-    Widths follow from the capacities unless they are given, as they are for converted checkpoints.
-    """
-
-    structure_channels: int = 8  # channels of the structure code
-    texture_channels: int = 2048  # length of the texture code
-    structure_downsamplings: int = 4  # halvings between image and structure code
-    texture_downsamplings: int = 2  # further halvings of the texture branch
-    use_antialias: bool = True  # blur before each halving and after each doubling
-    encoder_capacity: float = 1.0  # scales the encoder's widths
-    encoder_steepness: float = 2.0  # growth of the encoder's widths per halving
-    encoder_widths: tuple[int, ...] | None = None  # given widths instead of computed ones
-    generator_capacity: float = 1.0  # scales the generator's widths
-    generator_widths: tuple[int, ...] | None = None  # given widths after each doubling
-    head_blocks: int = 2  # residual blocks at the structure code's size
-    head_widths: tuple[int, ...] | None = None  # given widths of those blocks
-    use_noise: bool = True  # noise in the upsampling blocks (the head takes it always)
-
-    def __post_init__(self) -> None:
-        for name in ("structure_channels", "texture_channels", "head_blocks"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
-        for name in ("encoder_capacity", "encoder_steepness", "generator_capacity"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be more than 0.")
-        self.encoder()  # it checks itself
-        generator = self.generator()
-        for name, widths, expected in (
-            ("generator_widths", generator.widths, self.structure_downsamplings),
-            ("head_widths", generator.head_widths, self.head_blocks),
-        ):
-            if len(widths) != expected:
-                raise ValueError(f"{name} {widths} are {len(widths)} numbers; this model needs {expected}.")
-
-    @property
-    def stride(self) -> int:
-        """Pixels of the image per place of the structure code."""
-        return self.encoder().stride
-
-    @property
-    def min_side(self) -> int:
-        """Shortest side, in pixels, that the encoder takes."""
-        return self.encoder().min_side
-
-    def encoder(self) -> EncoderConfig:
-        """Spell the encoder's shape out."""
-        depth = self.structure_downsamplings + self.texture_downsamplings
-        return EncoderConfig(
-            structure_channels=self.structure_channels,
-            texture_channels=self.texture_channels,
-            structure_downsamplings=self.structure_downsamplings,
-            texture_downsamplings=self.texture_downsamplings,
-            use_antialias=self.use_antialias,
-            widths=self.encoder_widths
-            or encoder_widths(self.encoder_capacity, self.encoder_steepness, depth, self.texture_channels),
-        )
-
-    def generator(self) -> GeneratorConfig:
-        """Spell the generator's shape out."""
-        first, *rest = generator_widths(self.generator_capacity, self.structure_downsamplings)
-        return GeneratorConfig(
-            structure_channels=self.structure_channels,
-            texture_channels=self.texture_channels,
-            use_antialias=self.use_antialias,
-            use_noise=self.use_noise,
-            head_widths=self.head_widths or head_widths(self.structure_channels, first, self.head_blocks),
-            widths=self.generator_widths or tuple(rest),
-        )
-
-
 class SwappingAutoencoder(nn.Module):
     """Split images into structure and texture, and make images of any such pair.
 
     Images are float `[B, 3, H, W]` in [-1, 1], of any size. The same input gives the same output: noise is
     added only where it is given. Gradients do not flow through these methods; `encoder` and `generator` have
     them.
+
+    Images on the CPU that were encoded before are not encoded again while the weights are the same: their
+    codes are kept in `codes_cache`, which may be shared or replaced, or be None for no such cache.
 
     Example:
         >>> model = SwappingAutoencoder(ModelConfig(encoder_capacity=0.1, generator_capacity=0.1))
@@ -134,24 +58,32 @@ class SwappingAutoencoder(nn.Module):
         self.config = config = config or ModelConfig()
         self.encoder = Encoder(config.encoder())
         self.generator = Generator(config.generator())
+        self.codes_cache: CodesCache | None = CodesCache()
+        self._backend_name = "torch"
+        self._backend: Backend | None = None
+
+    def use_backend(self, name: BackendName) -> Self:
+        """Choose what runs the model: "torch" (as at first), "compile", "onnx" or "auto"; see `make_backend`.
+
+        Raises:
+            UserError: there is no such backend, or what it needs is not installed.
+        """
+        self._backend = make_backend(name, self.encoder, self.generator)
+        self._backend_name = name
+        return self
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.generator.to_rgb.bias.device
 
-    @torch.no_grad()
     def encode(self, images: Tensor) -> Codes:
         """Encode images `[B, 3, H, W]` in [-1, 1] of any size.
 
         Right and bottom are padded by repeated reflection, to multiples of the stride and to the shortest
         side the encoder takes; the codes know the images' own size.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
-            raise ValueError(
-                f"images must be floats [B, 3, H, W] in [-1, 1], not {images.dtype} {list(images.shape)}."
-            )
-        structure, texture = self.encoder(self._padded(self._taken(images)))
+        structure, texture = self._encode(images, "structure", "texture")
         return Codes(structure, texture, (images.shape[2], images.shape[3]))
 
     @torch.no_grad()
@@ -164,11 +96,8 @@ class SwappingAutoencoder(nn.Module):
         """
         self._check(codes)
         structure = self._taken(codes.structure)
-        images: Tensor = self.generator(
-            structure, self._taken(codes.texture), self._noise(noise, structure.shape)
-        )
-        height, width = codes.size
-        return images[:, :, :height, :width]
+        maps = self._noise(noise, structure.shape)
+        return self._runner().decode(structure, self._taken(codes.texture), maps, codes.size)
 
     def swap(
         self, structure_images: Tensor, texture_images: Tensor, strength: float = 1.0, noise: NoiseLike = None
@@ -202,20 +131,56 @@ class SwappingAutoencoder(nn.Module):
         Raises:
             ValueError: when batches are neither equal nor 1, or weights are missing or all 0.
         """
-        common_batch(len(structure_images), *map(len, texture_images))
-        own = self.encode(structure_images)
+        batch = common_batch(len(structure_images), *map(len, texture_images))
+        check_weights(len(texture_images), weights)
+        used = [pair for pair in zip(texture_images, weights, strict=True) if pair[1] != 0]
+        has_own = any(images is structure_images for images, _ in used)
+        structure, *own = self._encode(structure_images, *HALVES[: 2 if has_own else 1])
         textures = [
-            own.texture if images is structure_images else self.encode(images).texture
-            for images in texture_images
+            own[0] if images is structure_images else self._encode(images, "texture")[0] for images, _ in used
         ]
-        return self.decode(paired(own, blend(textures, weights)), noise)
+        mixed = blend(textures, [weight for _, weight in used]).expand(batch, -1)
+        size = structure_images.shape[2], structure_images.shape[3]
+        return self.decode(Codes(structure.expand(batch, -1, -1, -1), mixed, size), noise)
+
+    def grid(
+        self,
+        structures: Iterable[Tensor | Codes],
+        textures: Iterable[Tensor | Codes],
+        noise: NoiseLike = None,
+        batch_size: int = 1,
+    ) -> Iterator[Tensor]:
+        """Give every structure every texture: N + M images are encoded, N·M decoded.
+
+        A row is computed when it is asked for. With the codes cache on, an image among both is encoded once.
+
+        Args:
+            structures: images `[B, 3, H, W]` or codes, of any sizes; N in all.
+            textures: images or codes; M in all.
+            noise: as for `decode`; maps have a batch of 1.
+            batch_size: images decoded at a time.
+
+        Yields:
+            the hybrids of one structure, `[M, 3, H, W]`.
+        """
+        # In full: the structure costs next to nothing beside, and the image may come again as a structure.
+        taken = [one.texture if isinstance(one, Codes) else self.encode(one).texture for one in textures]
+        if not taken or batch_size < 1:
+            raise ValueError(f"a grid needs a texture and batch_size ≥ 1, not {len(taken)} and {batch_size}.")
+        every = torch.cat(taken)
+        parts = [every[i : i + batch_size] for i in range(0, len(every), batch_size)]
+        for one in structures:
+            given = one.structure if isinstance(one, Codes) else self._encode(one, "structure")[0]
+            size = one.size if isinstance(one, Codes) else (one.shape[2], one.shape[3])
+            for own in given.split(1):
+                pairs = (Codes(own.expand(len(part), -1, -1, -1), part, size) for part in parts)
+                yield torch.cat([self.decode(pair, noise) for pair in pairs])
 
     # ---- photographs in, photographs out
 
     def encode_image(self, image: Picture) -> Codes:
         """Encode one picture, taken as it is, or one file, brought upright and to sRGB by `open_image`."""
-        color, _ = pictures.split_alpha(_opened(image))
-        return self.encode(torch.from_numpy(pictures.to_array(color))[None])
+        return self.encode(_as_batch(_opened(image)))
 
     def decode_image(self, codes: Codes, noise: NoiseLike = None) -> Image.Image:
         """Decode codes of one image to a picture."""
@@ -245,9 +210,8 @@ class SwappingAutoencoder(nn.Module):
             >>> hybrid = model.swap_images("church.jpg", "sunset.jpg", strength=0.8)  # doctest: +SKIP
         """
         color, alpha = pictures.split_alpha(_opened(structure))
-        own, other = self.encode_image(color), self.encode_image(texture)
-        mixed = blend([own.texture, other.texture], [1 - strength, strength])
-        return pictures.put_alpha(self.decode_image(paired(own, mixed), noise), alpha)
+        hybrid = self.swap(_as_batch(color), _as_batch(_opened(texture)), strength, noise)
+        return pictures.put_alpha(pictures.to_pil(hybrid[0].float().cpu().numpy()), alpha)
 
     # ---- folders
 
@@ -290,6 +254,31 @@ class SwappingAutoencoder(nn.Module):
         return model.to(where).eval()
 
     # ---- inside
+
+    @torch.no_grad()
+    def _encode(self, images: Tensor, *wanted: Half) -> list[Tensor]:
+        """Give the codes wanted of images of any size, from the cache where they are there."""
+        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+            raise ValueError(
+                f"images must be floats [B, 3, H, W] in [-1, 1], not {images.dtype} {list(images.shape)}."
+            )
+        weights = (weights_key(self.encoder), autocast_type(self.device)) if self.codes_cache else None
+        return cached_encode(self.codes_cache, weights, images, wanted, self._encode_missing)
+
+    def _encode_missing(
+        self, images: Tensor, structure: bool, texture: bool
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Compute the codes asked for, None in place of others."""
+        return self._runner().encode(self._padded(self._taken(images)), structure, texture)
+
+    def _runner(self) -> Backend:
+        """Give the backend; a copy of a model makes its own."""
+        if self._backend is None:
+            self._backend = make_backend(self._backend_name, self.encoder, self.generator)
+        return self._backend
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_backend": None}
 
     def _taken(self, tensor: Tensor) -> Tensor:
         """Bring a tensor to where, and to the numbers in which, the weights are."""
@@ -355,6 +344,11 @@ def config_in(metadata: Mapping[str, str], source: Path) -> ModelConfig:
     except (KeyError, ValueError) as error:
         raise UserError(f"{source} holds no readable config; save the model again.") from error
     return configs.from_dict(ModelConfig, data)
+
+
+def _as_batch(image: Image.Image) -> Tensor:
+    color, _ = pictures.split_alpha(image)
+    return torch.from_numpy(pictures.to_array(color))[None]
 
 
 def _opened(image: Picture) -> Image.Image:

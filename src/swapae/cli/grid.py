@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Images = Annotated[tuple[Path, ...], arg(metavar="IMAGE …")]
+GAP = 2  # between cells, in pixels
 
 
 def grid(
@@ -29,8 +30,8 @@ def grid(
         texture: Images, or folders of images, along the top.
         out: File to write.
     """
-    from swapae.images import check_target, open_image
-    from swapae.images import grid as lay_out
+    from swapae.images import WHITE, check_target, open_image
+    from swapae.sheet import Sheet
 
     check_target(out, common.force)
     files = expand(structure, "--structure"), expand(texture, "--texture")
@@ -39,14 +40,16 @@ def grid(
     from swapae.cli.hybrids import Coder
 
     coder = Coder.load(model, common.device)
-    textures = [coder.encode(picture) for picture in columns]
     box = max(picture.width for picture in rows), max(picture.height for picture in rows)
-    cells = [[None, *(shrink(picture, box) for picture in columns)]]
-    for number, picture in enumerate(rows, 1):
-        own = coder.encode(picture)
-        cells.append([picture, *(coder.hybrid(own, other) for other in textures)])
+    header = [shrink(picture, box) for picture in columns]
+    heights = [max(picture.height for picture in header), *(picture.height for picture in rows)]
+    sheet = Sheet([box[0]] * (1 + len(columns)), heights, GAP, WHITE)
+    sheet.paste_row(0, [None, *header])
+    hybrids = coder.rows(rows, columns)
+    for number, (picture, row) in enumerate(zip(rows, hybrids, strict=True), 1):
+        sheet.paste_row(number, [picture, *row])
         common.say(f"row {number} of {len(rows)}")
-    coder.save(lay_out(cells), out, common.force)
+    coder.save(sheet.image, out, common.force)
     common.say(f"wrote {out}")
     return {
         "output": str(out),

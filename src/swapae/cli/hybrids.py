@@ -1,12 +1,13 @@
 """A loaded model and the pictures it has encoded: encode once, decode many times, keep transparency."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL.Image import Image
 
 from swapae.codes import Codes, blend, paired
-from swapae.images import put_alpha, save_image, split_alpha
+from swapae.images import put_alpha, save_image, split_alpha, to_pil
 from swapae.model import SwappingAutoencoder
 
 
@@ -38,6 +39,14 @@ class Coder:
         mixed = blend([structure.codes.texture, texture.codes.texture], [1 - strength, strength])
         picture = self.model.decode_image(paired(structure.codes, mixed))
         return put_alpha(picture, structure.alpha)
+
+    def rows(self, structures: Sequence[Image], textures: Sequence[Image]) -> Iterator[list[Image]]:
+        """Every picture with every texture: a row for each structure, computed when it is asked for."""
+        own = (self.model.encode_image(picture) for picture in structures)
+        others = [self.model.encode_image(picture) for picture in textures]
+        for picture, images in zip(structures, self.model.grid(own, others), strict=True):
+            alpha = split_alpha(picture)[1]
+            yield [put_alpha(to_pil(image), alpha) for image in images.float().cpu().numpy()]
 
     def reconstruction(self, image: Encoded) -> Image:
         """The picture decoded from its own codes."""

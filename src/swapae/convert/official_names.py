@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from swapae.model import ModelConfig
 from swapae.networks import (
     DiscriminatorConfig,
     EncoderConfig,
     GeneratorConfig,
+    ModelConfig,
     PatchDiscriminatorConfig,
 )
 

@@ -23,9 +23,9 @@ from swapae.convert.official_names import (
     up_block,
 )
 from swapae.errors import UserError
-from swapae.model import ModelConfig
 from swapae.networks import (
     DiscriminatorConfig,
+    ModelConfig,
     PatchDiscriminatorConfig,
     encoder_widths,
     generator_widths,

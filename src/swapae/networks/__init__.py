@@ -1,8 +1,9 @@
-"""The four networks, each beside its config."""
+"""The four networks, each beside its config; and the config of a model, of which two are parts."""
 
 from swapae.networks.discriminator import Discriminator, DiscriminatorConfig
 from swapae.networks.encoder import Encoder, EncoderConfig, StyleGAN2ResnetEncoder, encoder_widths
 from swapae.networks.generator import Generator, GeneratorConfig, generator_widths, head_widths, random_noise
+from swapae.networks.model_config import ModelConfig
 from swapae.networks.patch_discriminator import PatchDiscriminator, PatchDiscriminatorConfig
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "EncoderConfig",
     "Generator",
     "GeneratorConfig",
+    "ModelConfig",
     "PatchDiscriminator",
     "PatchDiscriminatorConfig",
     "StyleGAN2ResnetEncoder",
