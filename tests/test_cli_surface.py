@@ -10,12 +10,12 @@ from swapae.cli.main import main, summary
 COMMON = "--debug --device --force --help --json --quiet -h"
 FROZEN = {
     "train": "DATA --out -o --preset --total-images --batch-size --seed",
-    "swap": "STRUCTURE TEXTURE --model -m --out -o --strength",
-    "grid": "--structure --texture --model -m --out -o",
-    "mix": "A B --model -m --out -o --steps",
-    "pairs": "DIR --model -m --out -o",
-    "encode": "IMAGE --model -m --out -o",
-    "decode": "CODES --model -m --out -o --texture --noise",
+    "swap": "STRUCTURE TEXTURE --model -m --out -o --strength --backend",
+    "grid": "--structure --texture --model -m --out -o --backend",
+    "mix": "A B --model -m --out -o --steps --backend",
+    "pairs": "DIR --model -m --out -o --backend",
+    "encode": "IMAGE --model -m --out -o --backend",
+    "decode": "CODES --model -m --out -o --texture --noise --backend",
     "info": "MODEL|RUN --digest",
     "convert": "SRC DST --no-noise",
     "presets": "",

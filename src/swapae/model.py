@@ -172,7 +172,7 @@ class SwappingAutoencoder(nn.Module):
         for one in structures:
             given = one.structure if isinstance(one, Codes) else self._encode(one, "structure")[0]
             size = one.size if isinstance(one, Codes) else (one.shape[2], one.shape[3])
-            for own in given.split(1):
+            for own in (given[i : i + 1] for i in range(len(given))):
                 pairs = (Codes(own.expand(len(part), -1, -1, -1), part, size) for part in parts)
                 yield torch.cat([self.decode(pair, noise) for pair in pairs])
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from swapae.cli.common import CommonOptions, Model, OutFile, Report
+from swapae.cli.common import Model, OutFile, Report, RunningOptions
 from swapae.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def encode(
     *,
     model: Model,
     out: OutFile,
-    common: CommonOptions,
+    common: RunningOptions,
 ) -> Report:
     """Write the structure and texture codes of an image to a file.
 
@@ -34,7 +34,8 @@ def encode(
 
     from swapae.model import SwappingAutoencoder
 
-    codes = SwappingAutoencoder.from_pretrained(model, device=common.device).encode_image(picture)
+    net = SwappingAutoencoder.from_pretrained(model, device=common.device).use_backend(common.backend)
+    codes = net.encode_image(picture)
     codes.save(out, force=common.force)
     common.say(f"wrote {out}")
     return {"output": str(out), **shapes(codes)}
@@ -47,7 +48,7 @@ def decode(
     out: OutFile,
     texture: Annotated[Path | None, arg(metavar="CODES", help_behavior_hint="")] = None,
     noise: Annotated[int | None, arg(metavar="SEED", help_behavior_hint="")] = None,
-    common: CommonOptions,
+    common: RunningOptions,
 ) -> Report:
     """Make the image that a file of codes describes.
 
@@ -66,7 +67,7 @@ def decode(
 
     own = Codes.load(codes)
     other = own if texture is None else Codes.load(texture)
-    net = SwappingAutoencoder.from_pretrained(model, device=common.device)
+    net = SwappingAutoencoder.from_pretrained(model, device=common.device).use_backend(common.backend)
     for name, some in ((codes, own), (texture, other)):
         check_fit(some, net, str(name))
     save_image(net.decode_image(paired(own, other.texture), noise), out, force=common.force)

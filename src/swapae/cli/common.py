@@ -47,12 +47,21 @@ class Common:
             sys.stdout.flush()
 
 
+@dataclass(frozen=True)
+class Running(Common):
+    """Options of every command that runs a model."""
+
+    backend: Literal["torch", "compile", "onnx", "auto"] = "torch"
+    """What runs the model; auto measures, once for a machine."""
+
+
 def harmless(text: str) -> str:
     """Escape what could steer a terminal, which the name of a file may hold; newlines stay."""
     return "\n".join(map(shown, text.split("\n")))
 
 
 CommonOptions = Annotated[Common, arg(name="")]
+RunningOptions = Annotated[Running, arg(name="")]
 Model = Annotated[
     str, arg(aliases=["-m"], metavar="MODEL", help="Folder of a model, run directory, or hub id.")
 ]

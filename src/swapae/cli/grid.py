@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from swapae.cli.common import CommonOptions, Model, OutFile, Report
+from swapae.cli.common import Model, OutFile, Report, RunningOptions
 from swapae.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def grid(
     texture: Images,
     model: Model,
     out: OutFile,
-    common: CommonOptions,
+    common: RunningOptions,
 ) -> Report:
     """Show every structure with every texture, in one picture.
 
@@ -39,7 +39,7 @@ def grid(
 
     from swapae.cli.hybrids import Coder
 
-    coder = Coder.load(model, common.device)
+    coder = Coder.load(model, common.device, common.backend)
     box = max(picture.width for picture in rows), max(picture.height for picture in rows)
     header = [shrink(picture, box) for picture in columns]
     heights = [max(picture.height for picture in header), *(picture.height for picture in rows)]

@@ -9,6 +9,7 @@ from PIL.Image import Image
 from swapae.codes import Codes, blend, paired
 from swapae.images import put_alpha, save_image, split_alpha, to_pil
 from swapae.model import SwappingAutoencoder
+from swapae.runtime.backends import BackendName
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Coder:
     model: SwappingAutoencoder
 
     @staticmethod
-    def load(name: str, device: str) -> "Coder":
-        """The model that MODEL names, on the device that `--device` names."""
-        return Coder(SwappingAutoencoder.from_pretrained(name, device=device))
+    def load(name: str, device: str, backend: BackendName = "torch") -> "Coder":
+        """The model that MODEL names, on the device that `--device` names, run by what `--backend` names."""
+        return Coder(SwappingAutoencoder.from_pretrained(name, device=device).use_backend(backend))
 
     def encode(self, picture: Image) -> Encoded:
         """Encode one picture; transparent parts are seen over white."""

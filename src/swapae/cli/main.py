@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from swapae.errors import UserError
+from swapae.runtime import tune_allocator
 
 OK, USER_ERROR, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -29,6 +30,7 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name the terminal cannot write must not end a command
             stream.reconfigure(errors="replace")
+    tune_allocator()
     try:
         status = main(sys.argv[1:])
         sys.stdout.flush()

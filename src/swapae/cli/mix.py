@@ -5,7 +5,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from swapae.cli.common import CommonOptions, Model, OutFolder, Report, UsageError, claim_folder
+from swapae.cli.common import Model, OutFolder, Report, RunningOptions, UsageError, claim_folder
 
 
 def mix(
@@ -15,7 +15,7 @@ def mix(
     model: Model,
     out: OutFolder,
     steps: Annotated[int, arg(metavar="N")] = 8,
-    common: CommonOptions,
+    common: RunningOptions,
 ) -> Report:
     """Take one image's texture to another's, step by step.
 
@@ -35,7 +35,7 @@ def mix(
 
     from swapae.cli.hybrids import Coder
 
-    coder = Coder.load(model, common.device)
+    coder = Coder.load(model, common.device, common.backend)
     own, other = (coder.encode(picture) for picture in pictures)
     for step, name in enumerate(names):
         coder.save(coder.hybrid(own, other, step / (steps - 1)), out / name, common.force)

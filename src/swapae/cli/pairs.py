@@ -5,7 +5,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from swapae.cli.common import CommonOptions, Model, OutFolder, Report, claim_folder
+from swapae.cli.common import Model, OutFolder, Report, RunningOptions, claim_folder
 from swapae.errors import UserError
 
 KINDS = ("structure", "style", "rec", "swap")
@@ -16,7 +16,7 @@ def pairs(
     *,
     model: Model,
     out: OutFolder,
-    common: CommonOptions,
+    common: RunningOptions,
 ) -> Report:
     """Reconstruct and swap the pairs of a folder.
 
@@ -31,7 +31,7 @@ def pairs(
 
     from swapae.cli.hybrids import Coder
 
-    coder = Coder.load(model, common.device)
+    coder = Coder.load(model, common.device, common.backend)
     for number, name in enumerate(names, 1):
         structure = open_image(folder / "input_structure" / name)
         style = open_image(folder / "input_style" / name)

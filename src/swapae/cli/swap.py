@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from swapae.cli.common import CommonOptions, Model, OutFile, Report, UsageError
+from swapae.cli.common import Model, OutFile, Report, RunningOptions, UsageError
 
 
 def swap(
@@ -16,7 +16,7 @@ def swap(
     model: Model,
     out: OutFile,
     strength: Annotated[tuple[float, ...], arg(metavar="A …")] = (1.0,),
-    common: CommonOptions,
+    common: RunningOptions,
 ) -> Report:
     """Give one image the texture of another.
 
@@ -37,7 +37,7 @@ def swap(
 
     from swapae.cli.hybrids import Coder
 
-    coder = Coder.load(model, common.device)
+    coder = Coder.load(model, common.device, common.backend)
     own, other = (coder.encode(picture) for picture in pictures)
     for amount, file in files.items():
         coder.save(coder.hybrid(own, other, amount), file, common.force)
