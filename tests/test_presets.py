@@ -177,7 +177,7 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
         key: value for key, value in expected.items() if key not in unused
     }
     ours = {"seed", "data.workers", "data.cache", "ema_half_life_kimg"}
-    ours |= {"log_images", "snapshot_images", "keep_checkpoints"}
+    ours |= {"log_images", "snapshot_images", "keep_checkpoints", "checkpoint_activations"}
     assert set(settings) == set(expected) | ours
 
 

@@ -1,6 +1,9 @@
+import pytest
 import torch
 
+from swapae import native
 from swapae.losses import squared_gradient
+from swapae.ops import conv2d
 
 
 def test_the_penalty_of_a_linear_critic_is_its_squared_weight_for_every_image() -> None:
@@ -23,3 +26,19 @@ def test_the_penalty_can_be_descended() -> None:
     penalty = squared_gradient((x * weight).sum(1), [x])
     (gradient,) = torch.autograd.grad(penalty.mean(), weight)
     torch.testing.assert_close(gradient, 2 * weight)
+
+
+@pytest.mark.skipif(not native.is_available(), reason="the kernels were not built")
+def test_gradients_of_weights_are_computed_when_the_penalty_is_descended_and_not_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    computed: list[int] = []
+    plain = native.conv3x3_grad
+    monkeypatch.setattr(native, "conv3x3_grad", lambda *given: (computed.append(1), plain(*given))[1])
+    x = torch.randn(4, 64, 32, 32, requires_grad=True)
+    weight = torch.randn(64, 64, 3, 3, requires_grad=True)
+    penalty = squared_gradient(conv2d(x, weight, padding=1), [x])
+    assert computed == []
+    penalty.sum().backward()
+    assert computed == [1]
+    assert weight.grad is not None

@@ -282,6 +282,15 @@ def test_how_often_things_are_written_may_change(images: Path, half: Path, unbro
         assert_equal_tensors(half / file, unbroken / file)
 
 
+def test_a_run_may_go_on_with_checkpointing_and_ends_the_same(
+    images: Path, half: Path, unbroken: Path
+) -> None:
+    run(micro(checkpoint_activations=True), images, half)
+    for kind in KINDS:
+        file = f"checkpoints/images_00000032/{kind}.safetensors"
+        assert_equal_tensors(half / file, unbroken / file)
+
+
 def test_another_config_is_refused_with_the_differences_and_nothing_is_touched(
     images: Path, half: Path
 ) -> None:

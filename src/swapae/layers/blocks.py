@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from swapae.layers.equalized import EqualConv2d, FusedLeakyReLU, ScaledLeakyReLU
+from swapae.layers.recompute import recomputed
 from swapae.layers.resample import Blur, pad_of_downsampling
 from swapae.ops import conv2d
 
@@ -112,6 +113,9 @@ class ResBlock(nn.Module):
         self.skip = ConvLayer(in_channel, out_channel, 1, downsample, blur_kernel, bias=False, activate=False)
 
     def forward(self, input: Tensor) -> Tensor:
+        return recomputed(self._sum, input)
+
+    def _sum(self, input: Tensor) -> Tensor:
         # 1/√2 is a factor of both parts, and the sum takes the skip's place: no pass over memory for it.
         skip: Tensor = self.skip(input, INV_SQRT2)
         return skip.add_(self.conv2(self.conv1(input), INV_SQRT2))

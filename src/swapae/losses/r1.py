@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from swapae.ops import no_weight_gradients
+
 
 def squared_gradient(logits: Tensor, inputs: Sequence[Tensor]) -> Tensor:
     """Compute `Σ |∂ Σ logits / ∂ input|²` for each image, summed over inputs, patches and pixels.
@@ -16,5 +18,6 @@ def squared_gradient(logits: Tensor, inputs: Sequence[Tensor]) -> Tensor:
     Returns:
         `[B]`, with a graph, so that it can be descended.
     """
-    gradients = torch.autograd.grad(logits.sum(), list(inputs), create_graph=True)
+    with no_weight_gradients():  # of the inputs alone; those of weights come when this is descended
+        gradients = torch.autograd.grad(logits.sum(), list(inputs), create_graph=True)
     return torch.stack([gradient.square().flatten(1).sum(1) for gradient in gradients]).sum(0)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from swapae.layers import ConvLayer, SpatialCodeModulation, StyledConv, ToRGB
 from swapae.layers.blocks import INV_SQRT2
+from swapae.layers.recompute import recomputed
 from swapae.ops import normalize, upsample2
 
 Noise = Sequence[Tensor | None]
@@ -153,7 +154,7 @@ class Generator(nn.Module):
         structure, texture = normalize(structure), normalize(texture)
         x: Tensor = self.modulation(structure, texture)
         for block, maps in zip(self.head, noise, strict=True):
-            x = block(x, texture, maps)
+            x = recomputed(block, x, texture, maps)
         return x
 
     def gains_of(self, texture: Tensor) -> list[Gains]:
@@ -167,7 +168,7 @@ class Generator(nn.Module):
 
     def up_block(self, index: int, x: Tensor, gains: Gains, noise: Noise) -> Tensor:
         """Run one block above the head: `[B, C, 2h, 2w]`."""
-        return self._up_blocks()[index].under(gains, x, noise)
+        return recomputed(self._up_blocks()[index].under, gains, x, noise)
 
     def finish(self, x: Tensor, gains: Gains) -> Tensor:
         """Make images `[B, 3, H, W]` of the features of the last block."""

@@ -4,6 +4,9 @@ The compiled one is Winograd's F(4×4, 3×3). A convolution is bilinear in image
 adjoints it is closed under differentiation: each of the three has the other two as derivatives, to any order.
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,6 +14,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from swapae import native
+
+_state = threading.local()
+
+
+@contextmanager
+def no_weight_gradients() -> Iterator[None]:
+    """Promise that what this thread differentiates here asks for no gradient of a weight.
+
+    Autograd knows so too, but it does not tell a Python function; half the work of a backward is theirs. On
+    the CPU, which alone has the compiled convolution, backward runs in the thread that asks for it.
+    """
+    before = getattr(_state, "no_weight_gradients", False)
+    _state.no_weight_gradients = True
+    try:
+        yield
+    finally:
+        _state.no_weight_gradients = before
 
 
 def conv2d(
@@ -102,7 +122,7 @@ class _Conv3x3(torch.autograd.Function):
         grad_x = grad_w = None
         if ctx.needs_input_grad[0]:
             grad_x = _Conv3x3Input.apply(grad, weight, ctx.padding, ctx.scale)
-        if ctx.needs_input_grad[1]:
+        if ctx.needs_input_grad[1] and not getattr(_state, "no_weight_gradients", False):
             grad_w = _Conv3x3Weight.apply(x, grad, ctx.padding, ctx.scale)
         return grad_x, grad_w, None, None
 

@@ -196,6 +196,7 @@ def is_valid(path: Path) -> bool:
         return False
 
 
+@torch.no_grad()
 def restore_optimizers(tensors: Mapping[str, Tensor], networks: Networks, optimizers: Optimizers) -> None:
     """Put back what `optimizer_tensors` collected."""
     state_of: dict[str, dict[str, Tensor]] = {}
@@ -207,7 +208,10 @@ def restore_optimizers(tensors: Mapping[str, Tensor], networks: Networks, optimi
         for kind, tensor in state.items():
             if kind != "step" and tensor.shape != parameter.shape:
                 raise UserError(f"the checkpoint's optimizer state does not fit the weight {name}.")
-            adam.state[parameter][kind] = tensor.to(parameter.device)
+            # The moments must lie in memory as the weight does, which need not be as the file has them.
+            adam.state[parameter][kind] = (
+                tensor.to(parameter.device) if kind == "step" else torch.empty_like(parameter).copy_(tensor)
+            )
     if state_of:
         raise UserError(f"the checkpoint's optimizer knows unknown weights: {', '.join(state_of)}.")
 

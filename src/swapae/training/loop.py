@@ -106,7 +106,7 @@ def train(
     try:
         while state.images_seen < config.total_images and not (stop and stop()):
             # One step on new images: now of the discriminators, now of encoder and generator.
-            real = fitting(next(batches), config).to(where)
+            real = fitting(next(batches), config).to(where, memory_format=memory_format_of(where))
             random = torch.Generator(where).manual_seed(step_seed(config.seed, state.images_seen))
             before = state.images_seen
             state.images_seen += config.batch_size
@@ -171,7 +171,21 @@ def make_learner(config: TrainConfig, device: torch.device) -> Learner:
     model, networks = make_networks(config)
     for module in networks.named().values():
         module.to(device)
+        lay_out(module, memory_format_of(device))
     return Learner(networks, make_optimizers(networks, config), Ema(model, config.ema_half_life_kimg))
+
+
+def memory_format_of(device: torch.device) -> torch.memory_format:
+    """Choose how images and kernels lie in memory; on the CPU the operations choose for themselves."""
+    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
+
+
+@torch.no_grad()
+def lay_out(module: torch.nn.Module, memory_format: torch.memory_format) -> None:
+    """Bring the kernels of plain convolutions into a memory format: same shapes, names and values."""
+    for parameter in module.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=memory_format)
 
 
 def make_networks(config: TrainConfig) -> tuple[SwappingAutoencoder, Networks]:

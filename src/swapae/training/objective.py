@@ -1,7 +1,9 @@
 """The published objective, where the four networks meet (model-spec §9; paper §3, eq. 1–5).
 
 Every function gives named terms, each a tensor with a value per image (or per patch), already weighted; a
-loss is the sum of their means. Images come in, patches come in: nothing here is random.
+loss is the sum of their means. Images come in, patches come in: nothing here is random. Each step's terms
+fall into a part that sees images and one that sees patches, which share no activation: the training takes
+them one after the other, and holds one graph at a time.
 """
 
 from collections.abc import Mapping
@@ -95,6 +97,9 @@ def reconstruct_and_mix(
     return images[:half], images[half:]
 
 
+# ── the discriminators' step ─────────────────────────────────────────────────────────────────────
+
+
 def discriminator_terms(
     networks: Networks,
     config: LossConfig,
@@ -117,9 +122,33 @@ def discriminator_terms(
         real_patches: of the real images, other windows.
         hybrid_patches: of the hybrids; hybrid i has the texture of image i.
     """
+    return {
+        **image_discriminator_terms(networks, config, real, reconstruction, hybrid),
+        **patch_discriminator_terms(networks, config, reference_patches, real_patches, hybrid_patches),
+    }
+
+
+def image_discriminator_terms(
+    networks: Networks, config: LossConfig, real: Tensor, reconstruction: Tensor, hybrid: Tensor
+) -> Terms:
+    """Compute the image discriminator's part of `discriminator_terms`."""
     logits = networks.discriminator(torch.cat([real, reconstruction, hybrid]))
     on_real, on_reconstruction, on_hybrid = logits.split([len(real), len(reconstruction), len(hybrid)])
+    return {
+        "D_real": config.gan * real_loss(on_real),
+        "D_reconstruction": config.gan * config.gan_reconstruction * fake_loss(on_reconstruction),
+        "D_hybrid": config.gan * config.gan_hybrid * fake_loss(on_hybrid),
+    }
 
+
+def patch_discriminator_terms(
+    networks: Networks,
+    config: LossConfig,
+    reference_patches: Tensor,
+    real_patches: Tensor,
+    hybrid_patches: Tensor,
+) -> Terms:
+    """Compute the patch discriminator's part of `discriminator_terms`; both terms share the references."""
     judge = networks.patch_discriminator
     features = judge.features(torch.cat([reference_patches, real_patches, hybrid_patches]))
     reference, target, fake = features.chunk(3)
@@ -128,12 +157,12 @@ def discriminator_terms(
     )
     patch_real, patch_fake = verdicts.chunk(2)
     return {
-        "D_real": config.gan * real_loss(on_real),
-        "D_reconstruction": config.gan * config.gan_reconstruction * fake_loss(on_reconstruction),
-        "D_hybrid": config.gan * config.gan_hybrid * fake_loss(on_hybrid),
         "patch_D_real": config.patch * real_loss(patch_real),
         "patch_D_hybrid": config.patch * fake_loss(patch_fake),
     }
+
+
+# ── R1 ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def r1_terms(
@@ -147,16 +176,30 @@ def r1_terms(
 
     `λ/2 · Σ|∂D/∂image|²` and `λ_patch/2 · ½ · (Σ|∂P/∂reference|² + Σ|∂P/∂patch|²)`, over pixels and patches.
     """
+    return {
+        **image_r1_terms(networks, config, real),
+        **patch_r1_terms(networks, config, reference_patches, real_patches),
+    }
+
+
+def image_r1_terms(networks: Networks, config: LossConfig, real: Tensor) -> Terms:
+    """Compute the image discriminator's part of `r1_terms`."""
     real = real.detach().requires_grad_()
+    logits = networks.discriminator(real)
+    return {"D_r1": config.r1 / 2 * squared_gradient(logits, [real])}
+
+
+def patch_r1_terms(
+    networks: Networks, config: LossConfig, reference_patches: Tensor, real_patches: Tensor
+) -> Terms:
+    """Compute the patch discriminator's part of `r1_terms`."""
     reference_patches = reference_patches.detach().requires_grad_()
     real_patches = real_patches.detach().requires_grad_()
+    logits = networks.patch_discriminator(reference_patches, real_patches, config.use_aggregation)
+    return {"patch_D_r1": config.patch_r1 / 4 * squared_gradient(logits, [reference_patches, real_patches])}
 
-    logits = networks.discriminator(real)
-    patch_logits = networks.patch_discriminator(reference_patches, real_patches, config.use_aggregation)
-    return {
-        "D_r1": config.r1 / 2 * squared_gradient(logits, [real]),
-        "patch_D_r1": config.patch_r1 / 4 * squared_gradient(patch_logits, [reference_patches, real_patches]),
-    }
+
+# ── the step of encoder and generator ────────────────────────────────────────────────────────────
 
 
 def generator_terms(
@@ -172,19 +215,35 @@ def generator_terms(
 
     Arguments as in `discriminator_terms`, with gradients in `reconstruction`, `hybrid` and `hybrid_patches`.
     """
+    return {
+        **image_generator_terms(networks, config, real, reconstruction, hybrid),
+        **patch_generator_terms(networks, config, reference_patches, hybrid_patches),
+    }
+
+
+def image_generator_terms(
+    networks: Networks, config: LossConfig, real: Tensor, reconstruction: Tensor, hybrid: Tensor
+) -> Terms:
+    """Compute the part of `generator_terms` that sees whole images."""
     on_reconstruction, on_hybrid = networks.discriminator(torch.cat([reconstruction, hybrid])).split(
         [len(reconstruction), len(hybrid)]
     )
-    judge = networks.patch_discriminator
-    with torch.no_grad():
-        reference = judge.features(reference_patches)
-    patch_fake = judge.compare(reference, judge.features(hybrid_patches), config.use_aggregation)
     return {
         "G_l1": config.l1 * l1_loss(reconstruction, real[: len(reconstruction)]),
         "G_reconstruction": config.gan * config.gan_reconstruction * real_loss(on_reconstruction),
         "G_hybrid": config.gan * config.gan_hybrid_generator * real_loss(on_hybrid),
-        "patch_G_hybrid": config.patch * real_loss(patch_fake),
     }
+
+
+def patch_generator_terms(
+    networks: Networks, config: LossConfig, reference_patches: Tensor, hybrid_patches: Tensor
+) -> Terms:
+    """Compute the part of `generator_terms` that sees patches; the references get no gradient."""
+    judge = networks.patch_discriminator
+    with torch.no_grad():
+        reference = judge.features(reference_patches)
+    patch_fake = judge.compare(reference, judge.features(hybrid_patches), config.use_aggregation)
+    return {"patch_G_hybrid": config.patch * real_loss(patch_fake)}
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:

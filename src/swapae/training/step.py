@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.optim import Adam
 
 from swapae.codes import Codes
+from swapae.layers.recompute import recomputing
 from swapae.losses import cut, draw_windows
 from swapae.networks import random_noise
 from swapae.training.config import TrainConfig
@@ -14,9 +15,12 @@ from swapae.training.ema import parameters_of
 from swapae.training.objective import (
     Networks,
     Terms,
-    discriminator_terms,
-    generator_terms,
-    r1_terms,
+    image_discriminator_terms,
+    image_generator_terms,
+    image_r1_terms,
+    patch_discriminator_terms,
+    patch_generator_terms,
+    patch_r1_terms,
     reconstruct_and_mix,
     total,
 )
@@ -51,7 +55,13 @@ def make_optimizers(networks: Networks, config: TrainConfig) -> Optimizers:
 
 
 class Steps:
-    """The three steps, over one set of networks and optimizers. All chance comes from the generator given."""
+    """The three steps, over one set of networks and optimizers. All chance comes from the generator given.
+
+    A loss is a sum of two parts that share no activation, one over images and one over patches. Each goes
+    backward before the next is computed: the same gradients, with one graph in memory at a time. Only the
+    generator's step checkpoints activations when asked: the discriminators' is bound by one block of large
+    maps, which checkpointing must hold too, and R1's second derivatives need all activations again.
+    """
 
     def __init__(self, networks: Networks, optimizers: Optimizers, config: TrainConfig) -> None:
         self.networks = networks
@@ -60,47 +70,40 @@ class Steps:
 
     def discriminator_step(self, real: Tensor, random: torch.Generator) -> Terms:
         """Train both discriminators on real images, reconstructions and hybrids."""
-        networks = self.networks
+        networks, loss = self.networks, self.config.loss
         self._freeze_discriminators(False)
         with torch.no_grad():
             reconstruction, hybrid = self._images(real, random)
-        terms = discriminator_terms(
-            networks,
-            self.config.loss,
-            real,
-            reconstruction,
-            hybrid,
-            self._patches(real, random),
-            self._patches(real, random),
-            self._patches(hybrid, random),
-        )
-        _descend(self.optimizers.discriminator, total(terms))
-        return _detached(terms)
+        terms = _backward(image_discriminator_terms(networks, loss, real, reconstruction, hybrid))
+        patches = [self._patches(images, random) for images in (real, real, hybrid)]
+        terms |= _backward(patch_discriminator_terms(networks, loss, *patches))
+        _descend(self.optimizers.discriminator)
+        return terms
 
     def r1_step(self, real: Tensor, random: torch.Generator) -> Terms:
         """Train both discriminators on their gradient penalties, × interval, as a step of its own."""
+        networks, loss = self.networks, self.config.loss
         self._freeze_discriminators(False)
-        terms = r1_terms(
-            self.networks, self.config.loss, real, self._patches(real, random), self._patches(real, random)
-        )
-        _descend(self.optimizers.discriminator, self.config.loss.r1_interval * total(terms))
-        return _detached(terms)
+        terms = _backward(image_r1_terms(networks, loss, real), loss.r1_interval)
+        patches = [self._patches(real, random) for _ in range(2)]
+        terms |= _backward(patch_r1_terms(networks, loss, *patches), loss.r1_interval)
+        _descend(self.optimizers.discriminator)
+        return terms
 
     def generator_step(self, real: Tensor, random: torch.Generator) -> Terms:
         """Train encoder and generator."""
+        networks, loss = self.networks, self.config.loss
         self._freeze_discriminators(True)
-        reconstruction, hybrid = self._images(real, random)
-        terms = generator_terms(
-            self.networks,
-            self.config.loss,
-            real,
-            reconstruction,
-            hybrid,
-            self._patches(real, random),
-            self._patches(hybrid, random),
-        )
-        _descend(self.optimizers.generator, total(terms))
-        return _detached(terms)
+        with recomputing(self.config.checkpoint_activations):
+            made = self._images(real, random)
+            # The discriminators see images without a past; the gradients of both then go on into it.
+            reconstruction, hybrid = seen = [images.detach().requires_grad_() for images in made]
+            terms = _backward(image_generator_terms(networks, loss, real, reconstruction, hybrid))
+            patches = [self._patches(images, random) for images in (real, hybrid)]
+            terms |= _backward(patch_generator_terms(networks, loss, *patches))
+            torch.autograd.backward(made, [images.grad for images in seen])
+        _descend(self.optimizers.generator)
+        return terms
 
     def _images(self, real: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Encode, and decode reconstructions and hybrids with fresh noise."""
@@ -123,13 +126,17 @@ class Steps:
         self.networks.patch_discriminator.requires_grad_(not is_frozen)
 
 
-def _descend(optimizer: Adam, loss: Tensor) -> None:
+def _backward(terms: Terms, factor: float = 1.0) -> Terms:
+    """Add the gradients of `factor` × the terms to what is there, so that their graph can go.
+
+    Returns:
+        each term's mean, without a graph and without waiting for the device.
+    """
+    (factor * total(terms)).backward()  # type: ignore[no-untyped-call]
+    return {name: term.detach().mean() for name, term in terms.items()}
+
+
+def _descend(optimizer: Adam) -> None:
     """Take one step; no gradient outlives it, so none lies in memory during the other kind of step."""
-    loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-
-
-def _detached(terms: Terms) -> Terms:
-    """Give each term's mean, without a graph and without waiting for the device."""
-    return {name: term.detach().mean() for name, term in terms.items()}
