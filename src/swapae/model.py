@@ -5,7 +5,6 @@ The model knows images, codes and weights. It knows no trainer, no command line 
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import index
 from pathlib import Path
 from typing import Any, Self
@@ -22,16 +21,8 @@ from swapae.devices import choose_device
 from swapae.errors import UserError
 from swapae.files import check_free
 from swapae.locate import find_weights
-from swapae.networks import (
-    Encoder,
-    EncoderConfig,
-    Generator,
-    GeneratorConfig,
-    encoder_widths,
-    generator_widths,
-    head_widths,
-    random_noise,
-)
+from swapae.model_config import ModelConfig
+from swapae.networks import Encoder, Generator, random_noise
 from swapae.runtime.codes_cache import HALVES, CodesCache, Half, autocast_type, cached_encode
 from swapae.runtime.weights_key import weights_key
 from swapae.weights import load_strict, load_tensors, save_tensors
@@ -42,79 +33,6 @@ FORMAT = "swapae.model/1"
 
 NoiseLike = int | Sequence[Tensor | None] | None
 Picture = Image.Image | str | Path
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Shape of encoder and generator; the default is the published one for 256² images.
-
-    Widths follow from the capacities unless they are given, as they are for converted checkpoints.
-    """
-
-    structure_channels: int = 8  # channels of the structure code
-    texture_channels: int = 2048  # length of the texture code
-    structure_downsamplings: int = 4  # halvings between image and structure code
-    texture_downsamplings: int = 2  # further halvings of the texture branch
-    use_antialias: bool = True  # blur before each halving and after each doubling
-    encoder_capacity: float = 1.0  # scales the encoder's widths
-    encoder_steepness: float = 2.0  # growth of the encoder's widths per halving
-    encoder_widths: tuple[int, ...] | None = None  # given widths instead of computed ones
-    generator_capacity: float = 1.0  # scales the generator's widths
-    generator_widths: tuple[int, ...] | None = None  # given widths after each doubling
-    head_blocks: int = 2  # residual blocks at the structure code's size
-    head_widths: tuple[int, ...] | None = None  # given widths of those blocks
-    use_noise: bool = True  # noise in the upsampling blocks (the head takes it always)
-
-    def __post_init__(self) -> None:
-        for name in ("structure_channels", "texture_channels", "head_blocks"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
-        for name in ("encoder_capacity", "encoder_steepness", "generator_capacity"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be more than 0.")
-        self.encoder()  # it checks itself
-        generator = self.generator()
-        for name, widths, expected in (
-            ("generator_widths", generator.widths, self.structure_downsamplings),
-            ("head_widths", generator.head_widths, self.head_blocks),
-        ):
-            if len(widths) != expected:
-                raise ValueError(f"{name} {widths} are {len(widths)} numbers; this model needs {expected}.")
-
-    @property
-    def stride(self) -> int:
-        """Pixels of the image per place of the structure code."""
-        return self.encoder().stride
-
-    @property
-    def min_side(self) -> int:
-        """Shortest side, in pixels, that the encoder takes."""
-        return self.encoder().min_side
-
-    def encoder(self) -> EncoderConfig:
-        """Spell the encoder's shape out."""
-        depth = self.structure_downsamplings + self.texture_downsamplings
-        return EncoderConfig(
-            structure_channels=self.structure_channels,
-            texture_channels=self.texture_channels,
-            structure_downsamplings=self.structure_downsamplings,
-            texture_downsamplings=self.texture_downsamplings,
-            use_antialias=self.use_antialias,
-            widths=self.encoder_widths
-            or encoder_widths(self.encoder_capacity, self.encoder_steepness, depth, self.texture_channels),
-        )
-
-    def generator(self) -> GeneratorConfig:
-        """Spell the generator's shape out."""
-        first, *rest = generator_widths(self.generator_capacity, self.structure_downsamplings)
-        return GeneratorConfig(
-            structure_channels=self.structure_channels,
-            texture_channels=self.texture_channels,
-            use_antialias=self.use_antialias,
-            use_noise=self.use_noise,
-            head_widths=self.head_widths or head_widths(self.structure_channels, first, self.head_blocks),
-            widths=self.generator_widths or tuple(rest),
-        )
 
 
 class SwappingAutoencoder(nn.Module):
@@ -239,11 +157,11 @@ class SwappingAutoencoder(nn.Module):
         taken = [one.texture if isinstance(one, Codes) else self.encode(one).texture for one in textures]
         if not taken or batch_size < 1:
             raise ValueError(f"a grid needs a texture and batch_size ≥ 1, not {len(taken)} and {batch_size}.")
-        parts = torch.cat(taken).split(batch_size)
+        parts = torch.split(torch.cat(taken), batch_size)
         for one in structures:
             given = one.structure if isinstance(one, Codes) else self._encode(one, "structure")[0]
             size = one.size if isinstance(one, Codes) else (one.shape[2], one.shape[3])
-            for own in given.split(1):
+            for own in torch.split(given, 1):
                 pairs = (Codes(own.expand(len(part), -1, -1, -1), part, size) for part in parts)
                 yield torch.cat([self.decode(pair, noise) for pair in pairs])
 
@@ -333,7 +251,9 @@ class SwappingAutoencoder(nn.Module):
             raise ValueError(
                 f"images must be floats [B, 3, H, W] in [-1, 1], not {images.dtype} {list(images.shape)}."
             )
-        weights = (weights_key(self.encoder), autocast_type(self.device)) if self.codes_cache else None
+        weights = (
+            (weights_key(self.encoder), autocast_type(self.device)) if self.codes_cache is not None else None
+        )
         return cached_encode(self.codes_cache, weights, images, wanted, self._encode_missing)
 
     def _encode_missing(

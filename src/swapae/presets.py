@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from swapae.data.transforms import DataConfig
-from swapae.model import ModelConfig
+from swapae.model_config import ModelConfig
 from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
 from swapae.training.config import TrainConfig
 from swapae.training.objective import LossConfig

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from swapae.model import ModelConfig
+from swapae.model_config import ModelConfig
 from swapae.networks import (
     DiscriminatorConfig,
     EncoderConfig,

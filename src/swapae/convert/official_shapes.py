@@ -23,7 +23,7 @@ from swapae.convert.official_names import (
     up_block,
 )
 from swapae.errors import UserError
-from swapae.model import ModelConfig
+from swapae.model_config import ModelConfig
 from swapae.networks import (
     DiscriminatorConfig,
     PatchDiscriminatorConfig,

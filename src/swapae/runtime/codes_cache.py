@@ -135,7 +135,7 @@ def cached_encode(
 def content_hash(image: Tensor) -> bytes:
     """Hash the numbers of a tensor on the CPU, their type and the tensor's shape."""
     hasher = blake2b(f"{image.dtype} {list(image.shape)} ".encode(), digest_size=20)
-    hasher.update(image.detach().contiguous().view(torch.uint8).numpy())
+    hasher.update(image.detach().contiguous().view(torch.uint8).numpy().data)
     return hasher.digest()
 
 

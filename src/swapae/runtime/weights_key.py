@@ -43,7 +43,9 @@ def weights_key(network: nn.Module) -> WeightsKey:
         if tensor.is_cpu:
             rest = storage.nbytes() - (start - storage.data_ptr())
             samples.append(string_at(start, max(0, min(SAMPLE, rest))))
-    return WeightsKey(blake2b(states.tobytes() + b"".join(samples), digest_size=20).digest(), tuple(references))
+    return WeightsKey(
+        blake2b(states.tobytes() + b"".join(samples), digest_size=20).digest(), tuple(references)
+    )
 
 
 def _tensors(network: nn.Module) -> Iterator[Tensor]:

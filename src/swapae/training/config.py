@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
-from swapae.model import ModelConfig
+from swapae.model_config import ModelConfig
 from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
 from swapae.training.objective import LossConfig
 
