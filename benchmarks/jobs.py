@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from swapae.model import ModelConfig, SwappingAutoencoder
+from swapae.model import SwappingAutoencoder
+from swapae.model_config import ModelConfig
 from swapae.presets import PRESETS
 from swapae.training.config import TrainConfig
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from swapae import SwappingAutoencoder
@@ -179,6 +180,48 @@ def test_a_grid_encodes_each_image_once(
     assert (calls.count("encode"), calls.count("decode")) == (5, 6)
 
 
+def test_a_picture_on_both_sides_of_a_grid_is_encoded_once(
+    photo: Photo, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from swapae.networks import Encoder
+
+    sizes: list[int] = []
+    original = Encoder.middle
+
+    def middle(self: Encoder, images: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(images))
+        return original(self, images)
+
+    monkeypatch.setattr(Encoder, "middle", middle)
+    images = [photo(f"{i}.png", seed=i, mode=mode) for i, mode in enumerate(("RGB", "RGBA", "RGB"))]
+    out = tmp_path / "grid.png"
+    assert run("grid", "--structure", *images, "--texture", *images, "-m", tiny_model, "-o", out) == 0
+    assert sizes == [1, 1, 1]
+
+
+def test_rows_of_a_grid_are_pasted_as_they_come(
+    photo: Photo, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from swapae.sheet import Sheet
+
+    events: list[object] = []
+    paste_row, decode = Sheet.paste_row, SwappingAutoencoder.decode
+
+    def pasted(self: Sheet, row: int, cells: list[Image.Image | None]) -> None:
+        events.append(row)
+        paste_row(self, row, cells)
+
+    def decoded(*arguments: object) -> object:
+        events.append("decode")
+        return decode(*arguments)
+
+    monkeypatch.setattr(Sheet, "paste_row", pasted)
+    monkeypatch.setattr(SwappingAutoencoder, "decode", decoded)
+    images, out = [photo(f"{i}.png", seed=i) for i in range(2)], tmp_path / "grid.png"
+    assert run("grid", "--structure", *images, "--texture", *images, "-m", tiny_model, "-o", out) == 0
+    assert events == [0, "decode", "decode", 1, "decode", "decode", 2]
+
+
 def test_a_large_texture_does_not_widen_the_grid(photo: Photo, tiny_model: Path, tmp_path: Path) -> None:
     a, b, out = photo("a.png", (20, 16)), photo("b.png", (80, 32)), tmp_path / "grid.png"
     assert run("grid", "--structure", a, "--texture", b, "-m", tiny_model, "-o", out) == 0
@@ -286,8 +329,6 @@ def test_decode_of_encode_is_the_reconstruction_and_takes_another_texture(
 def test_codes_of_another_model_are_refused_with_both_numbers(
     photo: Photo, tiny_model: Path, tmp_path: Path, capsys: Streams
 ) -> None:
-    import torch
-
     from swapae import Codes
 
     path = tmp_path / "c.safetensors"

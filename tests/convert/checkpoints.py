@@ -7,7 +7,7 @@ from torch import Tensor
 
 from swapae.convert.official import published_layout
 from swapae.convert.official_names import STEPS, Architecture
-from swapae.model import ModelConfig
+from swapae.model_config import ModelConfig
 from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
 
 Checkpoint = OrderedDict[str, Tensor]

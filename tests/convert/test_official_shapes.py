@@ -9,7 +9,7 @@ from swapae.convert.official import published_layout
 from swapae.convert.official_names import Architecture
 from swapae.convert.official_shapes import infer
 from swapae.errors import UserError
-from swapae.model import ModelConfig
+from swapae.model_config import ModelConfig
 from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
 
 FFHQ_1024 = ModelConfig(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from swapae.model import ModelConfig
+from swapae.model_config import ModelConfig
 from swapae.networks import (
     Discriminator,
     DiscriminatorConfig,
