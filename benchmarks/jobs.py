@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from swapae.model import SwappingAutoencoder
-from swapae.model_config import ModelConfig
+from swapae.networks import ModelConfig
 from swapae.presets import PRESETS
 from swapae.training.config import TrainConfig
 

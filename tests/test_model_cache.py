@@ -11,21 +11,22 @@ from torch import Tensor
 
 from swapae import SwappingAutoencoder
 from swapae.images import open_image
+from swapae.runtime.networks import FoldedEncoder, FoldedGenerator
 
 
 class Calls:
-    """Counts the images that go through the networks of a model, and the halves read off."""
+    """Counts the images that go through the networks, and the halves read off."""
 
-    def __init__(self, model: SwappingAutoencoder, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.middle = self.structure_of = self.texture_of = self.generator = 0
         for name in ("middle", "structure_of", "texture_of"):
-            patch.setattr(model.encoder, name, self._counted(name, getattr(model.encoder, name)))
-        patch.setattr(model.generator, "forward", self._counted("generator", model.generator.forward))
+            patch.setattr(FoldedEncoder, name, self._counted(name, getattr(FoldedEncoder, name)))
+        patch.setattr(FoldedGenerator, "start", self._counted("generator", FoldedGenerator.start))
 
     def _counted(self, name, original):
-        def call(first: Tensor, *others: object) -> Tensor:
+        def call(network: object, first: Tensor, *others: object) -> Tensor:
             setattr(self, name, getattr(self, name) + len(first))
-            return original(first, *others)
+            return original(network, first, *others)
 
         return call
 
@@ -41,8 +42,8 @@ def model(tiny_model: Path) -> SwappingAutoencoder:
 
 
 @pytest.fixture
-def calls(model: SwappingAutoencoder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
-    return Calls(model, monkeypatch)
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    return Calls(monkeypatch)
 
 
 def images(batch: int, seed: int = 0, size: tuple[int, int] = (16, 20)) -> Tensor:

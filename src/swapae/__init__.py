@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from swapae.errors import UserError
     from swapae.images import open_image, save_image
     from swapae.model import SwappingAutoencoder
-    from swapae.model_config import ModelConfig
+    from swapae.networks import ModelConfig
     from swapae.presets import PRESETS
     from swapae.training.config import TrainConfig
     from swapae.training.loop import train
@@ -37,7 +37,7 @@ __all__ = [
 _HOMES = {
     "PRESETS": "swapae.presets",
     "Codes": "swapae.codes",
-    "ModelConfig": "swapae.model_config",
+    "ModelConfig": "swapae.networks",
     "SwappingAutoencoder": "swapae.model",
     "TrainConfig": "swapae.training.config",
     "UserError": "swapae.errors",

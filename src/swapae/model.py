@@ -262,9 +262,9 @@ class SwappingAutoencoder(nn.Module):
             raise ValueError(
                 f"images must be floats [B, 3, H, W] in [-1, 1], not {images.dtype} {list(images.shape)}."
             )
-        weights = (
-            (weights_key(self.encoder), autocast_type(self.device)) if self.codes_cache is not None else None
-        )
+        weights = None
+        if self.codes_cache is not None:
+            weights = weights_key(self.encoder), autocast_type(self.device), self._backend_name
         return cached_encode(self.codes_cache, weights, images, wanted, self._encode_missing)
 
     def _encode_missing(

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from swapae.convert.official import published_layout
 from swapae.convert.official_names import STEPS, Architecture
-from swapae.model_config import ModelConfig
-from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
+from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
 
 Checkpoint = OrderedDict[str, Tensor]
 

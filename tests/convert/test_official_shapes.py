@@ -9,8 +9,7 @@ from swapae.convert.official import published_layout
 from swapae.convert.official_names import Architecture
 from swapae.convert.official_shapes import infer
 from swapae.errors import UserError
-from swapae.model_config import ModelConfig
-from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
+from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
 
 FFHQ_1024 = ModelConfig(
     structure_downsamplings=5, texture_channels=1536, encoder_capacity=0.4, generator_capacity=0.8

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from swapae.model_config import ModelConfig
 from swapae.networks import (
     Discriminator,
     DiscriminatorConfig,
     Encoder,
     Generator,
+    ModelConfig,
     PatchDiscriminator,
     PatchDiscriminatorConfig,
     encoder_widths,

@@ -9,8 +9,7 @@ import numpy as np
 from PIL import Image
 
 from swapae.data.transforms import DataConfig
-from swapae.model_config import ModelConfig
-from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
+from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
 from swapae.training.config import TrainConfig
 from swapae.training.loop import RunSummary, train
 from swapae.training.objective import LossConfig
