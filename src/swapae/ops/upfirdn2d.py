@@ -50,7 +50,7 @@ def upfirdn2d(input: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: Pa
     """
     left, right, top, bottom = _four_pads(pad)
     _check(input, kernel, up, down, (left, right, top, bottom))
-    taps = _separated(kernel) if native.suits(input, kernel) and input.numel() else None
+    taps = _taps(input, kernel)
     if taps is not None:
         vertical = fir_lines(input.shape[2], taps[0], up, down, top, bottom)
         horizontal = fir_lines(input.shape[3], taps[1], up, down, left, right)
@@ -97,12 +97,13 @@ def upfirdn2d_reference(
 def reflected_fir(input: Tensor, kernel: Tensor, down: int = 1, pad: tuple[int, int] = (0, 0)) -> Tensor:
     """Pad by reflection, convolve with `kernel`, keep every `down`-th pixel; arguments as in `upfirdn2d`."""
     before, after = pad
-    taps = _separated(kernel) if native.suits(input, kernel) and input.numel() else None
+    taps = _taps(input, kernel)
     if taps is None:
         padded = F.pad(input, (before, after, before, after), mode="reflect")
         return upfirdn2d(padded, kernel, down=down)
     if max(pad) >= min(input.shape[2:]):
         raise ValueError(f"images of {tuple(input.shape[2:])} are too small to be padded by {pad}.")
+    _check(input, kernel, 1, down, (before, after, before, after))
     return resample(
         input,
         fir_lines(input.shape[2], taps[0], 1, down, before, after, reflect=True),
@@ -117,8 +118,10 @@ def upsample2(input: Tensor) -> Tensor:
     return F.interpolate(input, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _separated(kernel: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """Write a kernel as (vertical, horizontal) taps, if it is their outer product."""
+def _taps(input: Tensor, kernel: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """Give the (vertical, horizontal) taps by which compiled code is to filter; None for the plain path."""
+    if not native.suits(input, kernel) or kernel.requires_grad or input.numel() == 0:
+        return None
     return _factors(tuple(map(tuple, kernel.tolist())))
 
 
@@ -126,7 +129,8 @@ def _separated(kernel: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]] | 
 def _factors(
     kernel: tuple[tuple[float, ...], ...],
 ) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    matrix = torch.tensor(kernel, dtype=torch.float64)
+    """Write a kernel as vertical and horizontal taps, if it is their outer product and of few taps."""
+    matrix = torch.tensor(kernel, dtype=torch.float64, device="cpu")
     total = matrix.sum()
     if total == 0 or max(matrix.shape) > MOST_TAPS:
         return None
