@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.native.tools import error, needs_kernels, random
 from tests.ops.derivatives import Body, assert_differentiable_twice, assert_equal_bodies, draw
 
 from swapae.ops import fused_leaky_relu, fused_leaky_relu_reference
@@ -44,3 +45,48 @@ def test_the_input_is_left_as_it_was() -> None:
     x = torch.tensor([[1.0, -1.0]])
     fused_leaky_relu(x)
     assert torch.equal(x, torch.tensor([[1.0, -1.0]]))
+
+
+@needs_kernels
+@pytest.mark.parametrize("shape", [(5, 17), (2, 3, 7, 5)])
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_compiled_derivatives_up_to_the_second_are_those_of_float64(
+    shape: tuple[int, ...], with_bias: bool
+) -> None:
+    values = []
+    for dtype in (torch.float32, torch.float64):
+        inputs = [random(*shape).to(dtype).requires_grad_()]
+        inputs += [random(shape[1]).to(dtype).requires_grad_()] * with_bias
+        y = fused_leaky_relu(*inputs)
+        first = torch.autograd.grad(y.pow(3).sum(), inputs, create_graph=True)
+        second = torch.autograd.grad(sum(g.pow(2).sum() for g in first), inputs)
+        values.append((y, *first, *second))
+    assert max(error(a, b) for a, b in zip(*values, strict=True)) < 1e-5
+
+
+@needs_kernels
+def test_in_place_is_only_done_where_it_may_be() -> None:
+    x = random(2, 3, 4, 4).contiguous(memory_format=torch.channels_last)
+    expected = fused_leaky_relu(x)
+    assert torch.equal(fused_leaky_relu(x.clone(), in_place=True), expected)
+    same = x.clone()
+    assert fused_leaky_relu(same, in_place=True).data_ptr() == same.data_ptr()
+    leaf = x.clone().requires_grad_()
+    fused_leaky_relu(leaf, in_place=True).sum().backward()
+    assert torch.equal(leaf.detach(), x)
+    one = random(1, 1, 1, 1)
+    assert torch.equal(
+        fused_leaky_relu(one.expand(2, 3, 4, 4), in_place=True), fused_leaky_relu(one).expand(2, 3, 4, 4)
+    )
+    needed = (x.clone().requires_grad_() * 1).exp()  # whose backward needs its own value
+    fused_leaky_relu(needed, in_place=True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        needed.sum().backward()
+
+
+def test_a_bias_that_does_not_fit_is_left_to_torch() -> None:
+    x = random(2, 3, 4, 4)
+    with pytest.raises(RuntimeError, match="must match"):
+        fused_leaky_relu(x, torch.zeros(2))
+    assert fused_leaky_relu(x, torch.zeros(3, dtype=torch.float64)).dtype == torch.float64
+    assert torch.equal(fused_leaky_relu(x, torch.zeros(1)), fused_leaky_relu(x))

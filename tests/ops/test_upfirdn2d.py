@@ -2,9 +2,10 @@ import pytest
 import torch
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from tests.native.tools import error, needs_kernels, random
 from tests.ops.derivatives import Body, assert_differentiable_twice, assert_equal_bodies, draw
 
-from swapae.ops import make_kernel, upfirdn2d, upfirdn2d_reference
+from swapae.ops import make_kernel, reflected_fir, upfirdn2d, upfirdn2d_reference
 
 FACTOR = st.integers(1, 4)
 SIDE = st.integers(1, 6)
@@ -119,3 +120,35 @@ def test_bad_arguments_are_refused_with_their_numbers() -> None:
         upfirdn2d(image, kernel, pad=(1, 1, 1))
     with pytest.raises(ValueError, match="3-D and 2-D"):
         upfirdn2d(image[0], kernel)
+
+
+@needs_kernels
+@pytest.mark.parametrize(
+    ("up", "down", "pad"), [(1, 1, (2, 1)), (2, 1, (2, 1)), (1, 2, (2, 2)), (3, 2, (-1, 3))]
+)
+def test_compiled_values_and_gradients_are_those_of_float64(up: int, down: int, pad: tuple[int, int]) -> None:
+    kernel, values = make_kernel([1, 3, 3, 1]), []
+    for x in (random(2, 5, 9, 7), random(2, 5, 9, 7).double()):
+        y = upfirdn2d(x.requires_grad_(), kernel, up, down, pad)
+        values.append((y, *torch.autograd.grad(y.pow(3).sum(), x)))
+    assert max(error(a, b) for a, b in zip(*values, strict=True)) < 1e-6
+
+
+def test_a_kernel_that_requires_a_gradient_gets_one() -> None:
+    kernel = make_kernel([1, 3, 3, 1]).requires_grad_()
+    upfirdn2d(torch.ones(1, 1, 6, 6), kernel).sum().backward()
+    torch.testing.assert_close(kernel.grad, torch.full((4, 4), 9.0))
+
+
+@pytest.mark.parametrize("size", [10, 11])
+def test_wide_reflections_with_many_taps_have_the_gradients_of_float64(size: int) -> None:
+    values = []  # the adjoint has rows of more than 16 entries
+    for x in (random(1, 3, size, size), random(1, 3, size, size).double()):
+        y = reflected_fir(x.requires_grad_(), make_kernel([1, 2, 3, 4, 5, 6, 7, 8]), 1, (9, 9))
+        values.append((y, *torch.autograd.grad(y.pow(2).sum(), x)))
+    assert max(error(a, b) for a, b in zip(*values, strict=True)) < 1e-6
+
+
+def test_reflection_of_too_small_an_image_is_refused() -> None:
+    with pytest.raises(ValueError, match="smaller than the kernel"):
+        reflected_fir(torch.ones(1, 1, 2, 2), make_kernel([1] * 5), 1, (1, 1))

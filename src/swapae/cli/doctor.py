@@ -67,6 +67,18 @@ def _threads() -> dict[str, int]:
     return {"cores": os.cpu_count() or 1, "torch": torch.get_num_threads()}
 
 
+def _kernels() -> str:
+    from swapae.native import build, library
+
+    if found := library.chosen_kernels():
+        return str(found.name.decode())
+    switch = os.environ.get(library.OFF_SWITCH, "")
+    if library.library() is not None:
+        return f"none, as {library.OFF_SWITCH}={switch} has it"
+    state = "of another version" if build.LIBRARY.exists() else "not built"
+    return f"none ({state}): install a C++ compiler, then run python -m swapae.native.build"
+
+
 def _formats() -> list[str]:
     from PIL import Image, features
 
@@ -107,6 +119,7 @@ LOOKS: dict[str, Callable[[], object]] = {
     "devices": _devices,
     "device auto": _chosen,
     "threads": _threads,
+    "CPU kernels": _kernels,
     "image formats": _formats,
     "hub cache": _hub_cache,
     "folder": _here,

@@ -8,14 +8,32 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn import Parameter
 
 from swapae.native import library as c
 from swapae.native.library import Kernels
+from swapae.native.lines import Lines
+from swapae.native.memory import channels_last, dense, empty, pointer, shaped, workspace
+
+__all__ = [
+    "Kernels",
+    "Lines",
+    "activate",
+    "activate_grad",
+    "conv3x3",
+    "conv3x3_grad",
+    "is_available",
+    "num_tiles",
+    "pack",
+    "resample",
+    "suits",
+    "using",
+    "workspace",
+]
 
 _state = threading.local()
 
@@ -25,13 +43,37 @@ def is_available() -> bool:
     return _kernels() is not None
 
 
-def suits(*tensors: Tensor) -> bool:
-    """Whether the kernels can take these: float32 on the CPU, not while torch traces or compiles."""
+def suits(*tensors: Tensor | None) -> bool:
+    """Whether the kernels can take these: plain float32 tensors on the CPU, in a plain run.
+
+    A run is not plain while torch compiles, traces, transforms (`torch.func`), watches every operation
+    (fake tensors, counting of operations), or chooses precisions itself (autocast).
+    """
     return (
-        is_available()
-        and all(tensor.dtype == torch.float32 and tensor.device.type == "cpu" for tensor in tensors)
-        and not torch.compiler.is_compiling()
+        not torch.compiler.is_compiling()
+        and is_available()
+        and all(tensor is None or _is_plain(tensor) for tensor in tensors)
         and not torch.is_autocast_enabled("cpu")
+        and not _is_watched()
+    )
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return (
+        type(tensor) in (Tensor, Parameter)
+        and tensor.dtype == torch.float32
+        and tensor.device.type == "cpu"
+        and tensor.layout == torch.strided
+        and not tensor.is_neg()
+    )
+
+
+def _is_watched() -> bool:
+    return (
+        torch._C._is_tracing()
+        or torch._C._are_functorch_transforms_active()
+        or torch._C._len_torch_dispatch_stack() > 0
+        or forward_ad._current_level >= 0
     )
 
 
@@ -52,7 +94,7 @@ def _kernels() -> Kernels | None:
 
 
 def _table() -> Kernels:
-    kernels = _kernels()
+    kernels = _kernels() or c.kernels()  # a backward ends with kernels what its forward began with them
     if kernels is None:
         raise RuntimeError("there are no compiled kernels here; ask is_available() first.")
     return kernels
@@ -69,14 +111,22 @@ def pack(weight: Tensor, *, transposed: bool = False, scale: float = 1.0, keep: 
         transposed: prepare the adjoint instead, which convolves O channels to I.
         scale: factor on the weight.
         keep: give memory of its own; if not, it is scratch memory, overwritten by this thread's next `pack`.
+
+    Returns:
+        A vector in the order of these kernels: those of another instruction set cannot read it.
+
+    Raises:
+        ValueError: the weight is not `[O, I, 3, 3]` of float32 on the CPU.
     """
-    weight = weight.contiguous()
+    if weight.ndim != 4 or weight.shape[2:] != (3, 3):
+        raise ValueError(f"the kernels take weights [O, I, 3, 3], not {tuple(weight.shape)}.")
+    weight = dense(weight).contiguous()
     out_channels, in_channels = weight.shape[:2]
     if transposed:
         out_channels, in_channels = in_channels, out_channels
     kernels = _table()
     size = kernels.conv3x3_packed_floats(in_channels, out_channels)
-    packed = torch.empty(size) if keep else workspace(size, "packed")
+    packed = empty(size) if keep else workspace(size, "packed")
     given = c.Conv3x3Pack(
         weight=weight.data_ptr(),
         packed=packed.data_ptr(),
@@ -128,29 +178,39 @@ def conv3x3(
         gain: after the leaky ReLU.
         residual: `[B, K, H', W']`.
         residual_gain: factor on the residual.
-        out: where to write, in channels_last; it may be the residual. None for new memory.
+        out: where to write, if it is in channels_last; it may be the residual. None for new memory.
 
     Returns:
         `[B, K, H', W']` in channels_last, with `H' = H + 2·pad − 2`.
+
+    Raises:
+        ValueError: a shape, dtype, device or number is not as above.
     """
     x = channels_last(x)
     batch, channels, height, width = x.shape
-    if out is None or not out.is_contiguous(memory_format=torch.channels_last):
-        out = empty(batch, out_channels, height + 2 * pad - 2, width + 2 * pad - 2)
     kernels = _table()
+    _check_padding(height, width, pad, reflect)
+    _check_slope(slope)
+    if packed.numel() < kernels.conv3x3_packed_floats(channels, out_channels):
+        raise ValueError(f"the packed weight is not one of {channels} to {out_channels} channels.")
+    out_shape = (batch, out_channels, height + 2 * pad - 2, width + 2 * pad - 2)
+    out = empty(*out_shape) if out is None else shaped("out", out, out_shape)
+    assert out is not None
     size = kernels.conv3x3_workspace_floats(channels, out_channels, num_tiles(batch, *out.shape[2:]))
     # These names keep the tensors alive while the kernel reads them.
-    in_scale, bias, noise = (None if t is None else t.contiguous() for t in (in_scale, bias, noise))
-    residual = None if residual is None else channels_last(residual)
+    in_scale = shaped("in_scale", in_scale, (batch, channels))
+    bias = shaped("bias", bias, (out_channels,))
+    noise = shaped("noise", noise, *_shapes_of_noise(out))
+    residual = shaped("residual", residual, tuple(out.shape))
     given = c.Conv3x3(
         x=x.data_ptr(),
         weights=packed.data_ptr(),
         y=out.data_ptr(),
         workspace=workspace(size).data_ptr(),
-        in_scale=_pointer(in_scale),
-        bias=_pointer(bias),
-        noise=_pointer(noise),
-        residual=_pointer(residual),
+        in_scale=pointer(in_scale),
+        bias=pointer(bias),
+        noise=pointer(noise),
+        residual=pointer(residual),
         workspace_floats=size,
         batch=batch,
         height=height,
@@ -171,12 +231,20 @@ def conv3x3(
 
 
 def conv3x3_grad(x: Tensor, grad_y: Tensor, pad: int, scale: float = 1.0) -> Tensor:
-    """Compute the gradient `[K, C, 3, 3]` of a weight, times `scale`, from `x` and the output's gradient."""
+    """Compute the gradient `[K, C, 3, 3]` of a weight, times `scale`, from `x` and the output's gradient.
+
+    Raises:
+        ValueError: the sizes do not go together, or a tensor is not float32 on the CPU.
+    """
     x, grad_y = channels_last(x), channels_last(grad_y)
     batch, channels, height, width = x.shape
     out_channels = grad_y.shape[1]
+    _check_padding(height, width, pad, reflect=False)
+    wanted = (batch, out_channels, height + 2 * pad - 2, width + 2 * pad - 2)
+    if grad_y.shape != wanted:
+        raise ValueError(f"the output's gradient is {tuple(grad_y.shape)}, and must be {wanted}.")
     kernels = _table()
-    grad_w = torch.empty(out_channels, channels, 3, 3)
+    grad_w = empty(out_channels, channels, 3, 3).contiguous()
     size = kernels.conv3x3_grad_workspace_floats(channels, out_channels, num_tiles(batch, *grad_y.shape[2:]))
     given = c.Conv3x3Grad(
         x=x.data_ptr(),
@@ -200,42 +268,6 @@ def conv3x3_grad(x: Tensor, grad_y: Tensor, pad: int, scale: float = 1.0) -> Ten
 # ── resampling ───────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, eq=False)
-class Lines:
-    """A sparse matrix `[rows, columns]` over the lines of an image, in compressed rows.
-
-    Attributes:
-        begin: where each row's entries begin, int32 `[rows + 1]`.
-        index: column of each entry, int32.
-        weight: value of each entry, float64 (so that one matrix serves every precision).
-        columns: lines of the image it acts on.
-    """
-
-    begin: Tensor
-    index: Tensor
-    weight: Tensor
-    columns: int
-
-    @property
-    def rows(self) -> int:
-        """Lines of the image it makes."""
-        return len(self.begin) - 1
-
-    @cached_property
-    def struct(self) -> c.LinesStruct:
-        """The matrix as C takes it; it points into tensors that live as long as this object."""
-        return c.LinesStruct(
-            begin=self.begin.data_ptr(),
-            index=self.index.data_ptr(),
-            weight=self._weight32.data_ptr(),
-            rows=self.rows,
-        )
-
-    @cached_property
-    def _weight32(self) -> Tensor:
-        return self.weight.float()
-
-
 def resample(
     x: Tensor,
     vertical: Lines,
@@ -247,18 +279,29 @@ def resample(
     slope: float = 1.0,
     gain: float = 1.0,
 ) -> Tensor:
-    """Compute `gain · lrelu(vertical · x · horizontalᵀ + noise_weight · noise + bias)`, channels_last."""
+    """Compute `gain · lrelu(vertical · x · horizontalᵀ + noise_weight · noise + bias)`, channels_last.
+
+    Raises:
+        ValueError: the matrices are not of the image's size, or a tensor is not of the kind it should be.
+    """
     x = channels_last(x)
     batch, channels, height, width = x.shape
+    if (vertical.columns, horizontal.columns) != (height, width):
+        wanted = f"{vertical.columns}×{horizontal.columns}"
+        raise ValueError(
+            f"the matrices resample images of {wanted} pixels, and this one has {height}×{width}."
+        )
+    _check_slope(slope)
     out = empty(batch, channels, vertical.rows, horizontal.rows)
-    bias, noise = (None if t is None else t.contiguous() for t in (bias, noise))
+    bias = shaped("bias", bias, (channels,))
+    noise = shaped("noise", noise, *_shapes_of_noise(out))
     threads = torch.get_num_threads()
     given = c.Resample(
         x=x.data_ptr(),
         y=out.data_ptr(),
         workspace=workspace(threads * width * channels).data_ptr(),
-        bias=_pointer(bias),
-        noise=_pointer(noise),
+        bias=pointer(bias),
+        noise=pointer(noise),
         vertical=vertical.struct,
         horizontal=horizontal.struct,
         batch=batch,
@@ -279,15 +322,20 @@ def resample(
 
 
 def activate(x: Tensor, bias: Tensor | None, slope: float, gain: float, *, in_place: bool = False) -> Tensor:
-    """Compute `gain · lrelu(x + bias)` for `[B, C, H, W]` or `[B, C]`."""
-    x = _dense(x)
+    """Compute `gain · lrelu(x + bias)` for `[B, C, H, W]` or `[B, C]`.
+
+    Raises:
+        ValueError: a shape, dtype, device or number is not as above.
+    """
+    x = dense(x)
+    _check_slope(slope)
     out = x if in_place else torch.empty_like(x)
-    bias = None if bias is None else bias.contiguous()
+    bias = shaped("bias", bias, (x.shape[1],))
     given = c.Activate(
         x=x.data_ptr(),
-        bias=_pointer(bias),
+        bias=pointer(bias),
         y=out.data_ptr(),
-        pixels=x.numel() // x.shape[1],
+        pixels=x.numel() // max(x.shape[1], 1),
         channels=x.shape[1],
         slope=slope,
         gain=gain,
@@ -300,55 +348,54 @@ def activate(x: Tensor, bias: Tensor | None, slope: float, gain: float, *, in_pl
 def activate_grad(
     grad_y: Tensor, y: Tensor, shift: Tensor | None, slope: float, gain: float, *, with_bias: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """Compute `(grad_y + shift) · (y > 0 ? gain : gain · slope)`, and if asked its sum for each channel."""
-    grad_y, y = _dense(grad_y), _dense(y)
+    """Compute `(grad_y + shift) · (y > 0 ? gain : gain · slope)`, and if asked its sum for each channel.
+
+    Raises:
+        ValueError: the shapes differ, or a tensor is not float32 on the CPU.
+    """
+    if grad_y.shape != y.shape:
+        raise ValueError(f"the gradient is {tuple(grad_y.shape)}, and the output {tuple(y.shape)}.")
+    grad_y, y = dense(grad_y), dense(y)
     out = torch.empty_like(y)
-    channels, threads = y.shape[1], torch.get_num_threads()
-    shift = None if shift is None else shift.contiguous()
-    grad_bias = y.new_empty(channels) if with_bias else None
+    channels = y.shape[1]
+    pixels = y.numel() // max(channels, 1)
+    kernels = _table()
+    shift = shaped("shift", shift, (channels,))
+    grad_bias = empty(channels) if with_bias else None
     given = c.ActivateGrad(
         grad_y=grad_y.data_ptr(),
-        shift=_pointer(shift),
+        shift=pointer(shift),
         y=y.data_ptr(),
         grad_x=out.data_ptr(),
-        grad_bias=_pointer(grad_bias),
-        workspace=workspace(threads * channels).data_ptr(),
-        pixels=y.numel() // channels,
+        grad_bias=pointer(grad_bias),
+        workspace=workspace(kernels.activate_grad_slices(pixels) * channels).data_ptr(),
+        pixels=pixels,
         channels=channels,
         slope=slope,
         gain=gain,
-        threads=threads,
+        threads=torch.get_num_threads(),
     )
-    _table().activate_grad(given)
+    kernels.activate_grad(given)
     return out, grad_bias
 
 
-# ── memory ───────────────────────────────────────────────────────────────────────────────────────
+# ── what is refused ──────────────────────────────────────────────────────────────────────────────
 
 
-def channels_last(x: Tensor) -> Tensor:
-    """Give the tensor dense in channels_last: itself where it is so already."""
-    return x.detach().contiguous(memory_format=torch.channels_last)
+def _check_padding(height: int, width: int, pad: int, reflect: bool) -> None:
+    if pad not in (0, 1, 2):
+        raise ValueError(f"pad={pad} must be 0, 1 or 2.")
+    if min(height, width) < max(3 - 2 * pad, 1):
+        raise ValueError(f"images of {height}×{width} are too small for a 3×3 kernel with pad={pad}.")
+    if reflect and pad >= min(height, width):
+        raise ValueError(f"images of {height}×{width} are too small to be padded by {pad} in reflection.")
 
 
-def empty(batch: int, channels: int, height: int, width: int) -> Tensor:
-    """Make a float32 tensor in channels_last."""
-    return torch.empty((batch, channels, height, width), memory_format=torch.channels_last)
+def _check_slope(slope: float) -> None:
+    if not 0 <= slope <= 1:
+        raise ValueError(f"slope={slope} must lie between 0 and 1.")
 
 
-def workspace(size: int, name: str = "workspace") -> Tensor:
-    """Give this thread's scratch memory of that name, at least `size` floats; it grows and is kept."""
-    held: Tensor | None = getattr(_state, name, None)
-    if held is None or held.numel() < size:
-        with torch.inference_mode(False):
-            held = torch.empty(size)
-        setattr(_state, name, held)
-    return held
-
-
-def _dense(x: Tensor) -> Tensor:
-    return channels_last(x) if x.ndim == 4 else x.detach().contiguous()
-
-
-def _pointer(tensor: Tensor | None) -> int | None:
-    return None if tensor is None else tensor.data_ptr()
+def _shapes_of_noise(out: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    batch, _, height, width = out.shape
+    return (1, 1, height, width), (batch, 1, height, width)

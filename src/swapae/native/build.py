@@ -6,8 +6,10 @@ to no torch, so it loads with any. Without a compiler there is no library, and t
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,29 +28,40 @@ X86_FLAGS = {
 
 
 def build(library: Path = LIBRARY) -> bool:
-    """Compile `library`; tell whether there is one now. A failure is no error: the plain path serves."""
+    """Compile `library`; tell whether it is done.
+
+    A failure is no error: what was there stays as it was, and without a library the plain path serves.
+    """
     compiler = find_compiler()
     if compiler is None:
         return False
-    with tempfile.TemporaryDirectory() as folder:
-        done = Path(folder) / library.name
-        try:
+    beside = library.with_name(f".{library.name}.{os.getpid()}.tmp")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            done = Path(folder) / library.name
             compile_into(done, compiler)
-        except (OSError, subprocess.CalledProcessError):
-            return False
-        beside = library.with_name(f".{library.name}.{os.getpid()}.tmp")
-        shutil.copyfile(done, beside)
+            shutil.copyfile(done, beside)
         os.replace(beside, library)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    finally:
+        beside.unlink(missing_ok=True)
     return True
 
 
-def find_compiler() -> str | None:
-    """Name the C++ compiler: `CXX`, or the first of the usual ones that is there."""
+def find_compiler() -> list[str] | None:
+    """Name the C++ compiler: `CXX` (a command, with arguments of its own if need be), or a usual one."""
     names = [os.environ["CXX"]] if os.environ.get("CXX") else ["c++", "g++", "clang++"]
-    return next((name for name in names if shutil.which(name)), None)
+    commands = [shlex.split(name) for name in names]
+    return next((command for command in commands if command and shutil.which(command[0])), None)
 
 
-def compile_into(library: Path, compiler: str) -> None:
+def interface() -> str:
+    """Name the version of the C interface: a library of another one is not to be called."""
+    return hashlib.sha256((HERE / "source" / "kernels.h").read_bytes()).hexdigest()[:16]
+
+
+def compile_into(library: Path, compiler: list[str]) -> None:
     """Compile and link, all instruction sets at once.
 
     Raises:
@@ -57,7 +70,9 @@ def compile_into(library: Path, compiler: str) -> None:
     """
     is_x86 = platform.machine().lower() in ("x86_64", "amd64")
     isas = {**(X86_FLAGS if is_x86 else {}), "portable": ()}
-    jobs: list[tuple[Path, str, tuple[str, ...]]] = [(HERE / "source" / "dispatch.cpp", "dispatch.o", ())]
+    jobs: list[tuple[Path, str, tuple[str, ...]]] = [
+        (HERE / "source" / "dispatch.cpp", "dispatch.o", (f'-DSWAPAE_INTERFACE="{interface()}"',))
+    ]
     jobs += [
         (HERE / "source" / f"{source}.cpp", f"{source}_{isa}.o", flags)
         for source in SOURCES
@@ -66,7 +81,8 @@ def compile_into(library: Path, compiler: str) -> None:
     folder = library.parent
     running = [
         subprocess.Popen(
-            [compiler, *FLAGS, *flags, "-c", str(source), "-o", str(folder / name)], stderr=subprocess.DEVNULL
+            [*compiler, *FLAGS, *flags, "-c", str(source), "-o", str(folder / name)],
+            stderr=subprocess.DEVNULL,
         )
         for source, name, flags in jobs
     ]
@@ -74,7 +90,9 @@ def compile_into(library: Path, compiler: str) -> None:
     if failed:
         raise subprocess.CalledProcessError(1, failed[0])
     objects = [str(folder / name) for _, name, _ in jobs]
-    subprocess.run([compiler, "-shared", *objects, "-o", str(library)], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [*compiler, "-shared", *objects, "-o", str(library)], check=True, stderr=subprocess.DEVNULL
+    )
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_float, c_int32, c_int64, c_void_p
+import sys
+from ctypes import CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_float, c_int32, c_int64, c_void_p
 from functools import cache
+from pathlib import Path
 from typing import Any
-
-from swapae.native.build import LIBRARY
 
 OFF_SWITCH = "SWAPAE_NATIVE"  # 0 turns the kernels off; the name of an instruction set picks it
 
@@ -84,6 +84,7 @@ class Kernels(Structure):
         ("conv3x3_packed_floats", CFUNCTYPE(c_int64, c_int64, c_int64)),
         ("conv3x3_workspace_floats", CFUNCTYPE(c_int64, c_int64, c_int64, c_int64)),
         ("conv3x3_grad_workspace_floats", CFUNCTYPE(c_int64, c_int64, c_int64, c_int64)),
+        ("activate_grad_slices", CFUNCTYPE(c_int64, c_int64)),
         ("conv3x3", CFUNCTYPE(None, POINTER(Conv3x3))),
         ("conv3x3_grad", CFUNCTYPE(None, POINTER(Conv3x3Grad))),
         ("conv3x3_pack", CFUNCTYPE(None, POINTER(Conv3x3Pack))),
@@ -95,10 +96,16 @@ class Kernels(Structure):
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """Load the library, on the threads of torch's OpenMP; None where there is none."""
+    """Load the library, on the threads of torch's OpenMP; None where there is none of this version."""
+    from swapae.native.build import LIBRARY, interface  # here, so that build.py can be run as a module
+
     try:
         lib = ctypes.CDLL(str(LIBRARY))
-    except OSError:
+        wanted = interface()
+        is_outdated = (c_char * (len(wanted) + 1)).in_dll(lib, "swapae_interface").value != wanted.encode()
+    except (OSError, ValueError):  # not there, not readable; or it has no such symbol
+        return None
+    if is_outdated:
         return None
     lib.swapae_find_kernels.restype = POINTER(Kernels)
     lib.swapae_find_kernels.argtypes = [c_char_p]
@@ -129,10 +136,11 @@ def chosen_kernels() -> Kernels | None:
 
 def _openmp_of_torch() -> ctypes.CDLL | None:
     """Find the OpenMP that torch runs on among what is loaded: a second one would fight it for the cores."""
+    torch_packages = str(Path(sys.modules["torch"].__file__ or "").parent)  # torch/ and torch.libs/
     try:
         with open("/proc/self/maps", encoding="utf-8") as maps:
             paths = {line.split(maxsplit=5)[-1].strip() for line in maps if "libgomp" in line}
-        openmp = ctypes.CDLL(sorted(paths)[0])
+        openmp = ctypes.CDLL(min(paths, key=lambda path: (not path.startswith(torch_packages), path)))
         return openmp if hasattr(openmp, "GOMP_parallel") else None
-    except (OSError, IndexError):
+    except (OSError, ValueError):
         return None

@@ -31,7 +31,9 @@ def fused_leaky_relu(
         in_place: allow the result to take the place of `input`, which nothing else may need then.
     """
     is_plain = 0 <= negative_slope <= 1 and scale > 0 and input.ndim in (2, 4) and input.numel() > 0
-    if is_plain and native.suits(input):
+    fits = bias is None or bias.shape == input.shape[1:2]
+    if is_plain and fits and native.suits(input, bias):
+        in_place = in_place and not (input.is_leaf and input.requires_grad and torch.is_grad_enabled())
         out: Tensor = _Activation.apply(input, bias, negative_slope, scale, in_place)
         return out
     x = input if bias is None else input + _over_channels(bias, input.ndim)

@@ -51,13 +51,14 @@ def conv2d(
         padding: zeros added on every side, in pixels.
         scale: factor on the weight: that of the equalized learning rate.
     """
-    if native.suits(input, weight):  # the layout in which no convolution of a processor reorders anything
-        x = input.contiguous(memory_format=torch.channels_last)
-    else:
-        x = input
-    if stride == 1 and takes_winograd(x, weight, padding):
-        out: Tensor = _Conv3x3.apply(x, weight, padding, scale)
-        return out if bias is None else out + bias[:, None, None]
+    # What torch refuses (channels or a bias that do not fit) is left to it: its messages are known.
+    x = input
+    if input.ndim == 4 and native.suits(input, weight, bias):
+        x = input.contiguous(memory_format=torch.channels_last)  # no convolution of a processor reorders this
+        fits = bias is None or bias.shape == weight.shape[:1]
+        if fits and stride == 1 and takes_winograd(x, weight, padding):
+            out: Tensor = _Conv3x3.apply(x, weight, padding, scale)
+            return out if bias is None else out + bias[:, None, None]
     return F.conv2d(x, weight * scale if scale != 1 else weight, bias, stride, padding)
 
 
@@ -98,9 +99,9 @@ def takes_winograd(input: Tensor, weight: Tensor, padding: int, *, is_packed: bo
     if weight.shape[2:] != (3, 3) or not 0 <= padding <= 2 or not native.suits(input, weight):
         return False
     height, width = (side + 2 * padding - 2 for side in input.shape[2:])
-    if min(height, width) < 1 or len(input) == 0:
-        return False
     num_out, num_in = weight.shape[:2]
+    if min(height, width) < 1 or len(input) == 0 or input.shape[1] != num_in:
+        return False
     tiles = native.num_tiles(len(input), height, width)
     direct = DIRECT_PRODUCT * 9 * len(input) * height * width * num_in * num_out
     ours = tiles * (PRODUCT * 36 * num_in * num_out + TRANSFORM * (num_in + num_out))

@@ -46,7 +46,7 @@ class _Resample(torch.autograd.Function):
         return resample(grad, transposed(vertical), transposed(horizontal)), None, None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def fir_lines(
     size: int, taps: tuple[float, ...], up: int, down: int, before: int, after: int, reflect: bool = False
 ) -> Lines:
@@ -76,7 +76,7 @@ def fir_lines(
     return _lines(entries, size)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def doubling_lines(size: int) -> Lines:
     """Make one axis of the bilinear doubling (align_corners=False): weights ¾ and ¼, clamped at the ends."""
     entries: list[dict[int, float]] = []
@@ -88,7 +88,7 @@ def doubling_lines(size: int) -> Lines:
     return _lines(entries, size)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def transposed(lines: Lines) -> Lines:
     """Transpose a matrix."""
     entries: list[dict[int, float]] = [{} for _ in range(lines.columns)]
@@ -101,18 +101,22 @@ def transposed(lines: Lines) -> Lines:
 
 def dense(lines: Lines) -> Tensor:
     """Write a matrix out, float64 `[rows, columns]`."""
-    return torch.sparse_csr_tensor(
-        lines.begin, lines.index, lines.weight, (lines.rows, lines.columns), check_invariants=False
-    ).to_dense()
+    matrix = torch.zeros(lines.rows, lines.columns, dtype=torch.float64, device="cpu")
+    row = torch.repeat_interleave(lines.begin.diff())
+    matrix[row, lines.index.long()] = lines.weight
+    return matrix
 
 
 def _lines(entries: list[dict[int, float]], columns: int) -> Lines:
     begin = [0]
     for line in entries:
         begin.append(begin[-1] + len(line))
-    return Lines(
-        begin=torch.tensor(begin, dtype=torch.int32),
-        index=torch.tensor([i for line in entries for i in sorted(line)], dtype=torch.int32),
-        weight=torch.tensor([line[i] for line in entries for i in sorted(line)], dtype=torch.float64),
-        columns=columns,
-    )
+    index = [i for line in entries for i in sorted(line)]
+    weight = [line[i] for line in entries for i in sorted(line)]
+    with torch.inference_mode(False):  # the matrices are kept: training may come to use them
+        return Lines(
+            begin=torch.tensor(begin, dtype=torch.int32, device="cpu"),
+            index=torch.tensor(index, dtype=torch.int32, device="cpu"),
+            weight=torch.tensor(weight, dtype=torch.float64, device="cpu"),
+            columns=columns,
+        )

@@ -51,7 +51,7 @@ def upfirdn2d(input: Tensor, kernel: Tensor, up: int = 1, down: int = 1, pad: Pa
     """
     left, right, top, bottom = _four_pads(pad)
     _check(input, kernel, up, down, (left, right, top, bottom))
-    if native.suits(input, kernel) and input.numel() and _separated(kernel) is not None:
+    if _taps(input, kernel) is not None:
         return resample(input, *fir_axes(input, kernel, up, down, (left, right, top, bottom)))
     kernel = kernel.to(input.dtype)
     if up > 1:
@@ -100,7 +100,7 @@ def fir_axes(
     Raises:
         ValueError: the kernel is no product of two filters.
     """
-    taps = _separated(kernel)
+    taps = _factors(tuple(map(tuple, kernel.tolist())))
     if taps is None:
         raise ValueError("this kernel is no product of a vertical and a horizontal filter.")
     left, right, top, bottom = _four_pads(pad)
@@ -113,11 +113,12 @@ def fir_axes(
 def reflected_fir(input: Tensor, kernel: Tensor, down: int = 1, pad: tuple[int, int] = (0, 0)) -> Tensor:
     """Pad by reflection, convolve with `kernel`, keep every `down`-th pixel; arguments as in `upfirdn2d`."""
     before, after = pad
-    if not (native.suits(input, kernel) and input.numel() and _separated(kernel) is not None):
+    if _taps(input, kernel) is None:
         padded = F.pad(input, (before, after, before, after), mode="reflect")
         return upfirdn2d(padded, kernel, down=down)
     if max(pad) >= min(input.shape[2:]):
         raise ValueError(f"images of {tuple(input.shape[2:])} are too small to be padded by {pad}.")
+    _check(input, kernel, 1, down, (before, after, before, after))
     return resample(input, *fir_axes(input, kernel, 1, down, pad, reflect=True))
 
 
@@ -128,8 +129,10 @@ def upsample2(input: Tensor) -> Tensor:
     return F.interpolate(input, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _separated(kernel: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """Write a kernel as (vertical, horizontal) taps, if it is their outer product."""
+def _taps(input: Tensor, kernel: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """Give the (vertical, horizontal) taps by which compiled code is to filter; None for the plain path."""
+    if not native.suits(input, kernel) or kernel.requires_grad or input.numel() == 0:
+        return None
     return _factors(tuple(map(tuple, kernel.tolist())))
 
 
@@ -137,7 +140,8 @@ def _separated(kernel: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]] | 
 def _factors(
     kernel: tuple[tuple[float, ...], ...],
 ) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    matrix = torch.tensor(kernel, dtype=torch.float64)
+    """Write a kernel as vertical and horizontal taps, if it is their outer product and of few taps."""
+    matrix = torch.tensor(kernel, dtype=torch.float64, device="cpu")
     total = matrix.sum()
     if total == 0 or max(matrix.shape) > MOST_TAPS:
         return None

@@ -1,6 +1,7 @@
 // Which kernels this processor runs, and on whose threads.
 
 #include <cstring>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Call {
 }  // namespace
 
 void parallel_run(int threads, void (*body)(void *, int, int), void *data) {
+    if (threads <= 1) return body(data, 0, 1);
     if (gomp_parallel) {
         Call call{body, data};
         gomp_parallel(
@@ -36,12 +38,21 @@ void parallel_run(int threads, void (*body)(void *, int, int), void *data) {
         return;
     }
     std::vector<std::thread> others;
-    for (int thread = 1; thread < threads; ++thread) others.emplace_back(body, data, thread, threads);
+    int made = 1;
+    try {
+        for (; made < threads; ++made) others.emplace_back(body, data, made, threads);
+    } catch (const std::system_error &) {  // no more threads to be had: do their share here
+        for (int thread = made; thread < threads; ++thread) body(data, thread, threads);
+    }
     body(data, 0, threads);
     for (std::thread &other : others) other.join();
 }
 
 extern "C" {
+
+// What the library was built from, against one left over from an older version (build.py gives it).
+extern const char swapae_interface[];
+const char swapae_interface[] = SWAPAE_INTERFACE;
 
 // Run on the threads of this OpenMP (libgomp's entry points); without them, threads are made for each call.
 void swapae_use_openmp(gomp_parallel_t run, omp_query_t number, omp_query_t count) {

@@ -90,7 +90,7 @@ struct swapae_activate_grad {
     const float *y;
     float *grad_x;
     float *grad_bias;       // [C] or null
-    float *workspace;       // [threads, C], if there is a grad_bias
+    float *workspace;       // [activate_grad_slices(pixels), C], if there is a grad_bias
     int64_t pixels, channels;
     float slope, gain;
     int32_t threads;
@@ -101,6 +101,7 @@ struct swapae_kernels {
     int64_t (*conv3x3_packed_floats)(int64_t in_channels, int64_t out_channels);
     int64_t (*conv3x3_workspace_floats)(int64_t in_channels, int64_t out_channels, int64_t tiles);
     int64_t (*conv3x3_grad_workspace_floats)(int64_t in_channels, int64_t out_channels, int64_t tiles);
+    int64_t (*activate_grad_slices)(int64_t pixels);
     void (*conv3x3)(const swapae_conv3x3 *);
     void (*conv3x3_grad)(const swapae_conv3x3_grad *);
     void (*conv3x3_pack)(const swapae_conv3x3_pack *);

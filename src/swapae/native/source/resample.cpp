@@ -6,19 +6,37 @@
 
 namespace ISA {
 
-// Σ weightᵢ · lineᵢ, [count] floats each: one row of the vertical product.
-static void combine(const float *const lines[], const float *weight, int num, float *out, long count) {
-    for (long c = 0; c < count; c += VL) {
-        vec sum = {};
+constexpr int MOST = 16;  // lines added in one pass; a row of a matrix may have more entries
+
+// Σ weightᵢ · lineᵢ, [count] floats each, added to what is in `out` or in its place.
+static void combine(const float *const lines[], const float *weight, int num, float *out, int64_t count,
+                    bool add) {
+    for (int64_t c = 0; c < count; c += VL) {
+        vec sum = add ? load(out + c, count - c) : vec{};
         for (int i = 0; i < num; ++i) sum += weight[i] * load(lines[i] + c, count - c);
         store(out + c, sum, count - c);
     }
 }
 
+// One row of the vertical product, from image `x` of lines of `line` floats.
+static void combine_lines(const swapae_lines &matrix, int64_t i, const float *x, int64_t line, float *out) {
+    int32_t entry = matrix.begin[i];
+    const int32_t end = matrix.begin[i + 1];
+    bool add = false;
+    do {
+        const float *lines[MOST];
+        const int num = end - entry < MOST ? end - entry : MOST;
+        for (int one = 0; one < num; ++one) lines[one] = x + matrix.index[entry + one] * line;
+        combine(lines, matrix.weight + entry, num, out, line, add);
+        entry += num;
+        add = true;
+    } while (entry < end);
+}
+
 struct Epilogue {
     const swapae_resample &op;
 
-    vec operator()(vec v, long channel, long count, float noise) const {
+    vec operator()(vec v, int64_t channel, int64_t count, float noise) const {
         if (op.bias) v += load(op.bias + channel, count);
         return leaky(v + noise, op.slope) * op.gain;
     }
@@ -26,10 +44,10 @@ struct Epilogue {
 
 template <int NUM>
 static void combine_columns(const float *row, const int32_t *index, const float *weight, int num, float *out,
-                            long channels, float noise, const Epilogue &epilogue) {
+                            int64_t channels, float noise, const Epilogue &epilogue) {
     const int entries = NUM ? NUM : num;
-    for (long c = 0; c < channels; c += VL) {
-        const long count = channels - c;
+    for (int64_t c = 0; c < channels; c += VL) {
+        const int64_t count = channels - c;
         vec sum = {};
         for (int i = 0; i < entries; ++i) sum += weight[i] * load(row + index[i] * channels + c, count);
         store(out + c, epilogue(sum, c, count, noise), count);
@@ -38,22 +56,17 @@ static void combine_columns(const float *row, const int32_t *index, const float 
 
 void resample(const swapae_resample *given) {
     const swapae_resample &op = *given;
-    const long C = op.channels, line = op.width * C;
-    const long out_height = op.vertical.rows, out_width = op.horizontal.rows;
+    const int64_t C = op.channels, line = op.width * C;
+    const int64_t out_height = op.vertical.rows, out_width = op.horizontal.rows;
     const Epilogue epilogue{op};
-    constexpr int MOST = 16;  // entries in a row of a matrix
     parallel(op.threads, [&](int thread, int threads) {
         float *row = op.workspace + thread * line;
         for (Share share(op.batch * out_height, thread, threads); share.begin < share.end; ++share.begin) {
-            const long image = share.begin / out_height, i = share.begin % out_height;
-            const int32_t first = op.vertical.begin[i], num = op.vertical.begin[i + 1] - first;
-            const float *lines[MOST];
-            for (int entry = 0; entry < num; ++entry)
-                lines[entry] = op.x + (image * op.height + op.vertical.index[first + entry]) * line;
-            combine(lines, op.vertical.weight + first, num, row, line);
+            const int64_t image = share.begin / out_height, i = share.begin % out_height;
+            combine_lines(op.vertical, i, op.x + image * op.height * line, line, row);
 
-            const long noise_image = op.noise_batch > 1 ? image : 0;
-            for (long j = 0; j < out_width; ++j) {
+            const int64_t noise_image = op.noise_batch > 1 ? image : 0;
+            for (int64_t j = 0; j < out_width; ++j) {
                 const int32_t start = op.horizontal.begin[j], n = op.horizontal.begin[j + 1] - start;
                 const int32_t *index = op.horizontal.index + start;
                 const float *weight = op.horizontal.weight + start;

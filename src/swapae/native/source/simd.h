@@ -26,13 +26,13 @@ static inline void store(float *to, vec v) { *reinterpret_cast<unaligned_vec *>(
 static inline vec splat(float value) { return vec{} + value; }
 
 // The first `count` floats, and zeros; or a whole vector, at full speed.
-static inline vec load(const float *from, long count) {
+static inline vec load(const float *from, int64_t count) {
     if (count >= VL) return load(from);
     float lanes[VL] = {};
     memcpy(lanes, from, count * sizeof(float));
     return load(lanes);
 }
-static inline void store(float *to, vec v, long count) {
+static inline void store(float *to, vec v, int64_t count) {
     if (count >= VL) return store(to, v);
     float lanes[VL];
     store(lanes, v);
@@ -45,4 +45,4 @@ static inline vec leaky(vec v, float slope) {
     return v > low ? v : low;
 }
 
-static inline long chunks(long channels) { return (channels + VL - 1) / VL; }
+static inline int64_t chunks(int64_t channels) { return (channels + VL - 1) / VL; }

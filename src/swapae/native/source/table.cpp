@@ -7,6 +7,7 @@ namespace ISA {
 int64_t conv3x3_packed_floats(int64_t, int64_t);
 int64_t conv3x3_workspace_floats(int64_t, int64_t, int64_t);
 int64_t conv3x3_grad_workspace_floats(int64_t, int64_t, int64_t);
+int64_t activate_grad_slices(int64_t);
 void conv3x3(const swapae_conv3x3 *);
 void conv3x3_grad(const swapae_conv3x3_grad *);
 void conv3x3_pack(const swapae_conv3x3_pack *);
@@ -24,6 +25,7 @@ extern "C" const swapae_kernels NAMED(ISA, kernels) = {
     ISA::conv3x3_packed_floats,
     ISA::conv3x3_workspace_floats,
     ISA::conv3x3_grad_workspace_floats,
+    ISA::activate_grad_slices,
     ISA::conv3x3,
     ISA::conv3x3_grad,
     ISA::conv3x3_pack,

@@ -21,11 +21,11 @@ namespace ISA {
 constexpr int PLACES = 36;
 constexpr int R = TILE_ROWS, N = 2 * VL;
 
-constexpr long BLOCK_FLOATS = 3L << 18;  // of V and M together, 3 MB: what a core's caches hold well
-constexpr long STAGGER = 5 * 16;         // floats between the planes of V, against a power-of-two stride
+constexpr int64_t BLOCK_FLOATS = int64_t(3) << 18;  // of V and M together, 3 MB: what a core's caches hold well
+constexpr int64_t STAGGER = 5 * 16;         // floats between the planes of V, against a power-of-two stride
 
-static long round_up(long value, long multiple) { return (value + multiple - 1) / multiple * multiple; }
-static long panels(long channels) { return (channels + N - 1) / N; }
+static int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+static int64_t panels(int64_t channels) { return (channels + N - 1) / N; }
 
 // ── the three transforms, on vectors of channels ────────────────────────────────────────────────────
 
@@ -86,18 +86,18 @@ static inline void weight_adjoint_line(const vec u[6], vec g[3]) {  // Gᵀ u
 // ── tiles ───────────────────────────────────────────────────────────────────────────────────────────
 
 struct Tiling {
-    long batch, height, width, out_height, out_width, pad, rows, columns;
+    int64_t batch, height, width, out_height, out_width, pad, rows, columns;
     bool reflect;
 
-    Tiling(long batch, long height, long width, long pad, bool reflect)
+    Tiling(int64_t batch, int64_t height, int64_t width, int64_t pad, bool reflect)
         : batch(batch), height(height), width(width), out_height(height + 2 * pad - 2),
           out_width(width + 2 * pad - 2), pad(pad), rows((out_height + 3) / 4), columns((out_width + 3) / 4),
           reflect(reflect) {}
 
-    long tiles() const { return batch * rows * columns; }
+    int64_t tiles() const { return batch * rows * columns; }
 
     // Where row (or column) `place` of the padded input is in the input; −1 for a zero.
-    long inside(long place, long size) const {
+    int64_t inside(int64_t place, int64_t size) const {
         if (reflect) {
             if (place < 0) place = -place;
             if (place >= size) place = 2 * (size - 1) - place;
@@ -107,32 +107,32 @@ struct Tiling {
 };
 
 struct Tile {
-    long image, top, left;  // of the 4×4 outputs
+    int64_t image, top, left;  // of the 4×4 outputs
 
-    Tile(const Tiling &tiling, long index) {
+    Tile(const Tiling &tiling, int64_t index) {
         image = index / (tiling.rows * tiling.columns);
-        long inside = index % (tiling.rows * tiling.columns);
+        int64_t inside = index % (tiling.rows * tiling.columns);
         top = inside / tiling.columns * 4;
         left = inside % tiling.columns * 4;
     }
 
     // The 36 pixels [.., C] this tile reads; `zeros` for those beyond the border.
-    void sources(const Tiling &tiling, const float *x, long channels, const float *zeros,
+    void sources(const Tiling &tiling, const float *x, int64_t channels, const float *zeros,
                  const float *pixels[PLACES]) const {
-        long columns[6];
+        int64_t columns[6];
         for (int j = 0; j < 6; ++j) columns[j] = tiling.inside(left + j - tiling.pad, tiling.width);
         for (int i = 0; i < 6; ++i) {
-            long row = tiling.inside(top + i - tiling.pad, tiling.height);
-            const float *line = x + (image * tiling.height + row) * tiling.width * channels;
+            int64_t row = tiling.inside(top + i - tiling.pad, tiling.height);
+            int64_t line = (image * tiling.height + row) * tiling.width;
             for (int j = 0; j < 6; ++j)
-                pixels[6 * i + j] = row < 0 || columns[j] < 0 ? zeros : line + columns[j] * channels;
+                pixels[6 * i + j] = row < 0 || columns[j] < 0 ? zeros : x + (line + columns[j]) * channels;
         }
     }
 };
 
 // Transform one tile's chunk of channels; the place (i, j) goes to `out + (6·i + j) · plane`.
-static inline void transform_input(const float *const pixels[PLACES], long channel, long count,
-                                   const float *scale, float *out, long plane) {
+static inline void transform_input(const float *const pixels[PLACES], int64_t channel, int64_t count,
+                                   const float *scale, float *out, int64_t plane) {
     vec half[6][6];
     vec factor = scale ? load(scale + channel, count) : vec{};
     for (int j = 0; j < 6; ++j) {
@@ -154,9 +154,9 @@ static inline void transform_input(const float *const pixels[PLACES], long chann
 // ── forward ─────────────────────────────────────────────────────────────────────────────────────────
 
 // M[ROWS, N] = V[ROWS, in] · U[in, N], for one block of tiles at one place.
-template <int ROWS> static void multiply(const float *v, const float *u, float *m, long in_chunks) {
+template <int ROWS> static void multiply(const float *v, const float *u, float *m, int64_t in_chunks) {
     vec sum[ROWS][2] = {};
-    for (long chunk = 0; chunk < in_chunks; ++chunk, v += R * VL) {
+    for (int64_t chunk = 0; chunk < in_chunks; ++chunk, v += R * VL) {
         for (int lane = 0; lane < VL; ++lane, u += N) {
             vec left = load(u), right = load(u + VL);
             for (int row = 0; row < ROWS; ++row) {
@@ -172,7 +172,7 @@ template <int ROWS> static void multiply(const float *v, const float *u, float *
 }
 
 template <int ROWS>
-static void multiply_some(int rows, const float *v, const float *u, float *m, long in_chunks) {
+static void multiply_some(int rows, const float *v, const float *u, float *m, int64_t in_chunks) {
     if constexpr (ROWS > 0) {
         if (rows == ROWS)
             multiply<ROWS>(v, u, m, in_chunks);
@@ -182,7 +182,7 @@ static void multiply_some(int rows, const float *v, const float *u, float *m, lo
 }
 
 static inline void write_tile(const swapae_conv3x3 &conv, const Tiling &tiling, const Tile &tile,
-                              const float *m, long plane, long channel, long count) {
+                              const float *m, int64_t plane, int64_t channel, int64_t count) {
     vec half[4][6];
     for (int j = 0; j < 6; ++j) {
         vec d[6], y[4];
@@ -191,75 +191,75 @@ static inline void write_tile(const swapae_conv3x3 &conv, const Tiling &tiling, 
         for (int i = 0; i < 4; ++i) half[i][j] = y[i];
     }
     vec bias = conv.bias ? load(conv.bias + channel, count) : vec{};
-    long noise_image = conv.noise_batch > 1 ? tile.image : 0;
+    int64_t noise_image = conv.noise_batch > 1 ? tile.image : 0;
     for (int i = 0; i < 4 && tile.top + i < tiling.out_height; ++i) {
         vec y[4];
         output_line(half[i], y);
-        long row = tile.top + i;
+        int64_t row = tile.top + i;
         for (int j = 0; j < 4 && tile.left + j < tiling.out_width; ++j) {
-            long column = tile.left + j;
-            long pixel = (tile.image * tiling.out_height + row) * tiling.out_width + column;
+            int64_t column = tile.left + j;
+            int64_t pixel = (tile.image * tiling.out_height + row) * tiling.out_width + column;
             vec v = y[j] + bias;
             if (conv.noise) {
-                long place = (noise_image * tiling.out_height + row) * tiling.out_width + column;
+                int64_t place = (noise_image * tiling.out_height + row) * tiling.out_width + column;
                 v += conv.noise_weight * conv.noise[place];
             }
             v = leaky(v, conv.slope) * conv.gain;
-            long at = pixel * conv.out_channels + channel;
+            int64_t at = pixel * conv.out_channels + channel;
             if (conv.residual) v += conv.residual_gain * load(conv.residual + at, count);
             store(conv.y + at, v, count);
         }
     }
 }
 
-static long tiles_per_block(long in_channels, long out_channels, long tiles) {
-    long floats = PLACES * VL * (chunks(in_channels) + 2 * panels(out_channels));
-    long most = round_up(tiles, R);
-    long fitting = BLOCK_FLOATS / floats / R * R;
+static int64_t tiles_per_block(int64_t in_channels, int64_t out_channels, int64_t tiles) {
+    int64_t floats = PLACES * VL * (chunks(in_channels) + 2 * panels(out_channels));
+    int64_t most = round_up(tiles, R);
+    int64_t fitting = BLOCK_FLOATS / floats / R * R;
     return fitting < 4 * R ? (most < 4 * R ? most : 4 * R) : (fitting < most ? fitting : most);
 }
 
 struct ForwardSpace {  // how the workspace is divided
-    long block, in_chunks, out_chunks, v_plane, m_plane, zeros;
+    int64_t block, in_chunks, out_chunks, v_plane, m_plane, zeros;
 
-    ForwardSpace(long in_channels, long out_channels, long tiles)
+    ForwardSpace(int64_t in_channels, int64_t out_channels, int64_t tiles)
         : block(tiles_per_block(in_channels, out_channels, tiles)), in_chunks(chunks(in_channels)),
           out_chunks(2 * panels(out_channels)), v_plane(block * in_chunks * VL + STAGGER),
           m_plane(block * out_chunks * VL + STAGGER), zeros(round_up(in_channels, VL)) {}
 
-    long floats() const { return PLACES * (v_plane + m_plane) + zeros; }
+    int64_t floats() const { return PLACES * (v_plane + m_plane) + zeros; }
 };
 
 void conv3x3(const swapae_conv3x3 *given) {
     const swapae_conv3x3 &conv = *given;
     const Tiling tiling(conv.batch, conv.height, conv.width, conv.pad, conv.reflect);
-    const long tiles = tiling.tiles(), C = conv.in_channels, K = conv.out_channels;
+    const int64_t tiles = tiling.tiles(), C = conv.in_channels, K = conv.out_channels;
     const ForwardSpace space(C, K, tiles);
     float *v = conv.workspace, *m = v + PLACES * space.v_plane, *zeros = m + PLACES * space.m_plane;
     memset(zeros, 0, space.zeros * sizeof(float));
 
-    for (long first = 0; first < tiles; first += space.block) {
-        const long here = tiles - first < space.block ? tiles - first : space.block;
+    for (int64_t first = 0; first < tiles; first += space.block) {
+        const int64_t here = tiles - first < space.block ? tiles - first : space.block;
         parallel(conv.threads, [&](int thread, int threads) {
             const float *pixels[PLACES];
             for (Share share(here, thread, threads); share.begin < share.end; ++share.begin) {
-                long t = share.begin;
+                int64_t t = share.begin;
                 Tile tile(tiling, first + t);
                 tile.sources(tiling, conv.x, C, zeros, pixels);
                 const float *scale = conv.in_scale ? conv.in_scale + tile.image * C : nullptr;
                 float *out = v + (t / R * space.in_chunks * R + t % R) * VL;
-                for (long c = 0; c < C; c += VL, out += R * VL)
+                for (int64_t c = 0; c < C; c += VL, out += R * VL)
                     transform_input(pixels, c, C - c, scale, out, space.v_plane);
             }
         });
         parallel(conv.threads, [&](int thread, int threads) {
-            const long wide = space.out_chunks / 2;
+            const int64_t wide = space.out_chunks / 2;
             for (Share share(PLACES * wide, thread, threads); share.begin < share.end; ++share.begin) {
-                long place = share.begin / wide, panel = share.begin % wide;
+                int64_t place = share.begin / wide, panel = share.begin % wide;
                 const float *u = conv.weights + share.begin * space.in_chunks * VL * N;
                 const float *a = v + place * space.v_plane;
                 float *product = m + place * space.m_plane + panel * 2 * R * VL;
-                for (long t = 0; t < here; t += R) {
+                for (int64_t t = 0; t < here; t += R) {
                     int rows = here - t < R ? here - t : R;
                     multiply_some<R>(rows, a, u, product, space.in_chunks);
                     a += space.in_chunks * R * VL;
@@ -269,10 +269,10 @@ void conv3x3(const swapae_conv3x3 *given) {
         });
         parallel(conv.threads, [&](int thread, int threads) {
             for (Share share(here, thread, threads); share.begin < share.end; ++share.begin) {
-                long t = share.begin;
+                int64_t t = share.begin;
                 Tile tile(tiling, first + t);
                 const float *product = m + (t / R * space.out_chunks * R + t % R) * VL;
-                for (long k = 0; k < K; k += VL, product += R * VL)
+                for (int64_t k = 0; k < K; k += VL, product += R * VL)
                     write_tile(conv, tiling, tile, product, space.m_plane, k, K - k);
             }
         });
@@ -282,14 +282,14 @@ void conv3x3(const swapae_conv3x3 *given) {
 // ── gradient of the weight ──────────────────────────────────────────────────────────────────────────
 
 // dU[ROWS, N] += V[tiles, ROWS]ᵀ · dM[tiles, N], for ROWS input channels at one place.
-static void accumulate(const float *v, const float *left, const float *right, float *sum, long sum_stride,
-                       long tiles) {
+static void accumulate(const float *v, const float *left, const float *right, float *sum, int64_t sum_stride,
+                       int64_t tiles) {
     vec total[GRAD_ROWS][2];
     for (int row = 0; row < GRAD_ROWS; ++row) {
         total[row][0] = load(sum + row * sum_stride);
         total[row][1] = load(sum + row * sum_stride + VL);
     }
-    for (long t = 0; t < tiles; ++t, v += VL, left += VL, right += VL) {
+    for (int64_t t = 0; t < tiles; ++t, v += VL, left += VL, right += VL) {
         vec l = load(left), r = load(right);
         for (int row = 0; row < GRAD_ROWS; ++row) {
             total[row][0] += v[row] * l;
@@ -303,14 +303,14 @@ static void accumulate(const float *v, const float *left, const float *right, fl
 }
 
 static inline void transform_grad(const swapae_conv3x3_grad &grad, const Tiling &tiling, const Tile &tile,
-                                  long channel, long count, float *out, long plane) {
+                                  int64_t channel, int64_t count, float *out, int64_t plane) {
     vec half[6][4];
     for (int j = 0; j < 4; ++j) {
         vec y[4] = {}, t[6];
         for (int i = 0; i < 4; ++i) {
-            long row = tile.top + i, column = tile.left + j;
+            int64_t row = tile.top + i, column = tile.left + j;
             if (row < tiling.out_height && column < tiling.out_width) {
-                long pixel = (tile.image * tiling.out_height + row) * tiling.out_width + column;
+                int64_t pixel = (tile.image * tiling.out_height + row) * tiling.out_width + column;
                 y[i] = load(grad.grad_y + pixel * grad.out_channels + channel, count);
             }
         }
@@ -325,48 +325,49 @@ static inline void transform_grad(const swapae_conv3x3_grad &grad, const Tiling 
 }
 
 struct GradSpace {
-    long block, in_chunks, out_chunks, v_plane, m_plane, u_plane, zeros;
+    int64_t block, in_chunks, out_chunks, v_plane, m_plane, u_plane, zeros;
 
-    GradSpace(long in_channels, long out_channels, long tiles)
+    GradSpace(int64_t in_channels, int64_t out_channels, int64_t tiles)
         : block(tiles_per_block(in_channels, out_channels, tiles)), in_chunks(chunks(in_channels)),
           out_chunks(2 * panels(out_channels)), v_plane(block * in_chunks * VL + STAGGER),
           m_plane(block * out_chunks * VL + STAGGER), u_plane(in_chunks * VL * out_chunks * VL),
           zeros(round_up(in_channels, VL)) {}
 
-    long floats() const { return PLACES * (v_plane + m_plane + u_plane) + zeros; }
+    int64_t floats() const { return PLACES * (v_plane + m_plane + u_plane) + zeros; }
 };
 
 void conv3x3_grad(const swapae_conv3x3_grad *given) {
     const swapae_conv3x3_grad &grad = *given;
     const Tiling tiling(grad.batch, grad.height, grad.width, grad.pad, false);
-    const long tiles = tiling.tiles(), C = grad.in_channels, K = grad.out_channels;
+    const int64_t tiles = tiling.tiles(), C = grad.in_channels, K = grad.out_channels;
     const GradSpace space(C, K, tiles);
-    const long block = space.block, u_stride = space.out_chunks * VL;
+    const int64_t block = space.block, u_stride = space.out_chunks * VL;
     float *v = grad.workspace, *m = v + PLACES * space.v_plane, *u = m + PLACES * space.m_plane;
     float *zeros = u + PLACES * space.u_plane;
     memset(zeros, 0, space.zeros * sizeof(float));
+    if (tiles == 0) memset(u, 0, PLACES * space.u_plane * sizeof(float));  // else the first block does it
 
-    for (long first = 0; first < tiles; first += block) {
-        const long here = tiles - first < block ? tiles - first : block;
+    for (int64_t first = 0; first < tiles; first += block) {
+        const int64_t here = tiles - first < block ? tiles - first : block;
         parallel(grad.threads, [&](int thread, int threads) {
             const float *pixels[PLACES];
             for (Share share(here, thread, threads); share.begin < share.end; ++share.begin) {
-                long t = share.begin;
+                int64_t t = share.begin;
                 Tile tile(tiling, first + t);
                 tile.sources(tiling, grad.x, C, zeros, pixels);
-                for (long c = 0; c < C; c += VL)
+                for (int64_t c = 0; c < C; c += VL)
                     transform_input(pixels, c, C - c, nullptr, v + c * block + t * VL, space.v_plane);
-                for (long k = 0; k < K; k += VL)
+                for (int64_t k = 0; k < K; k += VL)
                     transform_grad(grad, tiling, tile, k, K - k, m + k * block + t * VL, space.m_plane);
             }
         });
         parallel(grad.threads, [&](int thread, int threads) {
-            const long wide = space.out_chunks / 2, high = space.in_chunks;
+            const int64_t wide = space.out_chunks / 2, high = space.in_chunks;
             for (Share share(PLACES * high, thread, threads); share.begin < share.end; ++share.begin) {
-                long place = share.begin / high, chunk = share.begin % high;
+                int64_t place = share.begin / high, chunk = share.begin % high;
                 float *sums = u + place * space.u_plane + chunk * VL * u_stride;
                 if (first == 0) memset(sums, 0, VL * u_stride * sizeof(float));
-                for (long panel = 0; panel < wide; ++panel) {
+                for (int64_t panel = 0; panel < wide; ++panel) {
                     const float *left = m + place * space.m_plane + 2 * panel * block * VL;
                     const bool is_whole = (2 * panel + 1) * VL < K;
                     const float *right = is_whole ? left + block * VL : left;  // else its sums are never read
@@ -379,8 +380,8 @@ void conv3x3_grad(const swapae_conv3x3_grad *given) {
     }
     parallel(grad.threads, [&](int thread, int threads) {  // gw = Gᵀ dU G
         for (Share share(C, thread, threads); share.begin < share.end; ++share.begin) {
-            const long c = share.begin;
-            for (long k = 0; k < K; k += VL) {
+            const int64_t c = share.begin;
+            for (int64_t k = 0; k < K; k += VL) {
                 vec half[3][6], line[6], g[3];
                 for (int j = 0; j < 6; ++j) {
                     for (int i = 0; i < 6; ++i)
@@ -405,15 +406,15 @@ void conv3x3_grad(const swapae_conv3x3_grad *given) {
 
 void conv3x3_pack(const swapae_conv3x3_pack *given) {
     const swapae_conv3x3_pack &pack = *given;
-    const long C = pack.in_channels, K = pack.out_channels, wide = panels(K), deep = chunks(C) * VL;
-    const long out_stride = pack.transposed ? 9 : 9 * C, in_stride = pack.transposed ? 9 * K : 9;
+    const int64_t C = pack.in_channels, K = pack.out_channels, wide = panels(K), deep = chunks(C) * VL;
+    const int64_t out_stride = pack.transposed ? 9 : 9 * C, in_stride = pack.transposed ? 9 * K : 9;
     parallel(pack.threads, [&](int thread, int threads) {
         for (Share share(wide * deep, thread, threads); share.begin < share.end; ++share.begin) {
-            const long panel = share.begin / deep, c = share.begin % deep;
+            const int64_t panel = share.begin / deep, c = share.begin % deep;
             for (int part = 0; part < N; part += VL) {
                 float taps[9][VL] = {};
                 for (int lane = 0; lane < VL && c < C; ++lane) {
-                    const long k = panel * N + part + lane;
+                    const int64_t k = panel * N + part + lane;
                     if (k >= K) break;
                     const float *w = pack.weight + k * out_stride + c * in_stride;
                     for (int tap = 0; tap < 9; ++tap)
