@@ -20,6 +20,7 @@ CASES = [  # batch, in, out, height, width, pad
     (1, 1, 2, 203, 187, 1),  # several blocks of tiles
     (1, 3, 1, 130, 257, 0),
     (1, 300, 260, 31, 30, 1),  # a block is the least there is
+    (1, 512, 96, 17, 18, 1),  # sums over many channels
     (16, 5, 4, 3, 5, 1),
 ]
 

@@ -15,13 +15,14 @@ from swapae.runtime.choice import choice_key, choose
 from swapae.runtime.compiled import compiled
 from swapae.runtime.networks import FoldedEncoder, FoldedGenerator
 from swapae.runtime.onnx_backend import OnnxBackend
-from swapae.runtime.plans import DEFAULT_BUDGET
+from swapae.runtime.plans import DEFAULT_BUDGET, BudgetTooSmallError
 from swapae.runtime.tiling import decode_tiled, middle_tiled
 from swapae.runtime.weights_key import weights_key
 
 BackendName = Literal["torch", "compile", "onnx", "auto"]
 Size = tuple[int, int]
 Made = TypeVar("Made")
+ROOMY = 2  # times the least budget: tiles so small that they fit it are mostly overlap
 
 
 class Backend(Protocol):
@@ -83,10 +84,14 @@ class TorchBackend:
     Args:
         encoder: networks whose weights are folded at the first call, and again when they have changed.
         generator: the same.
-        budget: bytes of temporaries; larger images run in tiles.
+        budget: bytes of temporaries; larger images run in tiles. None takes the default, and for images of
+            which the smallest tiles need more, what those need.
+
+    Raises:
+        ValueError: at a call, when a budget that was given is too small.
     """
 
-    def __init__(self, encoder: Encoder, generator: Generator, budget: int = DEFAULT_BUDGET) -> None:
+    def __init__(self, encoder: Encoder, generator: Generator, budget: int | None = None) -> None:
         self.budget = budget
         self._encoder = Fresh(lambda: FoldedEncoder(encoder), encoder)
         self._generator = Fresh(lambda: FoldedGenerator(generator), generator)
@@ -95,7 +100,7 @@ class TorchBackend:
         """Encode, as `Backend.encode`; what both codes share is computed once."""
         with torch.inference_mode():
             encoder = self._encoder()
-            middle = middle_tiled(encoder, images, self.budget)
+            middle = self._within_budget(lambda budget: middle_tiled(encoder, images, budget))
             codes = (
                 encoder.structure_of(middle) if structure else None,
                 encoder.texture_of(middle) if texture else None,
@@ -106,8 +111,18 @@ class TorchBackend:
         """Decode, as `Backend.decode`."""
         with torch.inference_mode():
             generator = self._generator()
-            images = decode_tiled(generator, structure, texture, noise, size=size, budget=self.budget)
+            images = self._within_budget(
+                lambda budget: decode_tiled(generator, structure, texture, noise, size=size, budget=budget)
+            )
         return images.clone(memory_format=torch.contiguous_format)
+
+    def _within_budget(self, run: Callable[[int], Tensor]) -> Tensor:
+        if self.budget is not None:
+            return run(self.budget)
+        try:
+            return run(DEFAULT_BUDGET)
+        except BudgetTooSmallError as error:
+            return run(ROOMY * error.least)
 
 
 class CompiledBackend:

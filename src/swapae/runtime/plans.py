@@ -14,9 +14,17 @@ from torch import Tensor
 from swapae.networks import EncoderConfig, GeneratorConfig
 from swapae.runtime.receptive import Span, decoder_spans, encoder_span
 
-DEFAULT_BUDGET = 2 * 2**30  # bytes
+DEFAULT_BUDGET = 768 * 2**20  # bytes: 512² and more in tiles, which stay in the cache better (LOG.md)
 COPIES = 6  # tensors of a layer's output alive at one time, a convolution's scratch included
 MAP_COPIES = 3  # those that gains varying from place to place add
+
+
+class BudgetTooSmallError(ValueError):
+    """Even the smallest tiles need more: `least` bytes."""
+
+    def __init__(self, name: str, budget: int, least: int) -> None:
+        super().__init__(f"{name} cannot be done in {budget} bytes; its smallest tiles need {least} bytes.")
+        self.least = least
 
 
 @dataclass(frozen=True)
@@ -138,7 +146,7 @@ def _least_work(plans: Iterable[Plan], budget: int, name: str) -> Plan:
     fitting = [plan for plan in plans if plan.bytes <= budget]
     if not fitting:
         least = min(plan.bytes for plan in plans)
-        raise ValueError(f"{name} cannot be done in {budget} bytes; its smallest tiles need {least} bytes.")
+        raise BudgetTooSmallError(name, budget, least)
     return min(fitting, key=lambda plan: (plan.work, plan.bytes))
 
 
