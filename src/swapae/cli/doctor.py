@@ -9,6 +9,11 @@ from pathlib import Path
 
 from swapae.cli.common import CommonOptions, Report
 
+PACKAGES = (
+    *("torch", "numpy", "pillow", "safetensors", "huggingface_hub"),
+    *("torchvision", "pillow-heif", "onnx", "onnxruntime"),
+)
+
 
 def doctor(*, common: CommonOptions) -> Report:
     """Print versions, devices, formats, and whether files can be written."""
@@ -39,7 +44,7 @@ def _packages() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
-    for name in ("torch", "numpy", "pillow", "safetensors", "huggingface_hub", "torchvision", "pillow-heif"):
+    for name in PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

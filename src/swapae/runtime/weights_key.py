@@ -24,7 +24,7 @@ class WeightsKey:
 
 
 def weights_key(network: nn.Module) -> WeightsKey:
-    """Describe the weights of a network, without reading all of them; it takes some tens of microseconds.
+    """Describe the weights of a network, without reading all of them, in tenths of a millisecond.
 
     Of every parameter and buffer the key knows its memory, how often torch counted an edit in place, and, on
     the CPU, its first 64 bytes. The bytes tell what torch does not count: steps of fused optimizers, edits of
