@@ -161,3 +161,12 @@ print(*(float(batch.mean()) for batch in loader))
 @pytest.mark.skipif(sys.platform != "linux", reason="forks")
 def test_workers_that_were_forked_off_can_use_the_kernels() -> None:
     assert run(FORKED) == ["0.0", "1.0", "2.0", "3.0"]
+
+
+def test_little_work_wakes_few_threads() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(64)
+    try:
+        assert [native.threads_for(n * native.GRAIN) for n in (0, 1, 3, 64, 1000)] == [1, 1, 3, 64, 64]
+    finally:
+        torch.set_num_threads(before)

@@ -37,6 +37,8 @@ __all__ = [
 
 _state = threading.local()
 
+GRAIN = 8192  # floats that are worth a thread
+
 
 def is_available() -> bool:
     """Whether there are kernels for this processor, and they are not switched off."""
@@ -88,6 +90,11 @@ def using(kernels: Kernels | None) -> Iterator[None]:
         _state.kernels = before
 
 
+def threads_for(floats: int) -> int:
+    """Choose on how many of torch's threads to work: on few where waking them takes longer than the work."""
+    return max(1, min(torch.get_num_threads(), floats // GRAIN))
+
+
 def _kernels() -> Kernels | None:
     override = getattr(_state, "kernels", ())
     return override[0] if override else c.chosen_kernels()
@@ -134,7 +141,7 @@ def pack(weight: Tensor, *, transposed: bool = False, scale: float = 1.0, keep: 
         out_channels=out_channels,
         transposed=transposed,
         scale=scale,
-        threads=torch.get_num_threads(),
+        threads=threads_for(packed.numel()),
     )
     kernels.conv3x3_pack(given)
     return packed
@@ -224,7 +231,7 @@ def conv3x3(
         slope=slope,
         gain=gain,
         residual_gain=residual_gain,
-        threads=torch.get_num_threads(),
+        threads=threads_for(out.numel()),
     )
     kernels.conv3x3(given)
     return out
@@ -259,7 +266,7 @@ def conv3x3_grad(x: Tensor, grad_y: Tensor, pad: int, scale: float = 1.0) -> Ten
         out_channels=out_channels,
         pad=pad,
         scale=scale,
-        threads=torch.get_num_threads(),
+        threads=threads_for(x.numel()),
     )
     kernels.conv3x3_grad(given)
     return grad_w
@@ -295,7 +302,7 @@ def resample(
     out = empty(batch, channels, vertical.rows, horizontal.rows)
     bias = shaped("bias", bias, (channels,))
     noise = shaped("noise", noise, *_shapes_of_noise(out))
-    threads = torch.get_num_threads()
+    threads = threads_for(out.numel())
     given = c.Resample(
         x=x.data_ptr(),
         y=out.data_ptr(),
@@ -339,7 +346,7 @@ def activate(x: Tensor, bias: Tensor | None, slope: float, gain: float, *, in_pl
         channels=x.shape[1],
         slope=slope,
         gain=gain,
-        threads=torch.get_num_threads(),
+        threads=threads_for(x.numel()),
     )
     _table().activate(given)
     return out
@@ -373,7 +380,7 @@ def activate_grad(
         channels=channels,
         slope=slope,
         gain=gain,
-        threads=torch.get_num_threads(),
+        threads=threads_for(y.numel()),
     )
     kernels.activate_grad(given)
     return out, grad_bias

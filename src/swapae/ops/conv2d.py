@@ -83,8 +83,10 @@ def conv2d_reference(
 
 
 # Nanoseconds on one core, from fits to measurements (`benchmarks/ops.py`): of a direct convolution for each
-# product, and of Winograd's for each product, each transformed channel of a tile, each packed weight.
-DIRECT_PRODUCT, PRODUCT, TRANSFORM, PACK = 0.018, 0.025, 14.0, 19.0
+# product and each weight it reads; of Winograd's for each product, each transformed channel of a tile, each
+# weight (36 floats) that it packs or, once packed, reads.
+DIRECT_PRODUCT, DIRECT_READ = 0.018, 2.5
+PRODUCT, TRANSFORM, PACK, READ = 0.025, 14.0, 19.0, 10.0
 
 
 def takes_winograd(input: Tensor, weight: Tensor, padding: int, *, is_packed: bool = False) -> bool:
@@ -103,9 +105,9 @@ def takes_winograd(input: Tensor, weight: Tensor, padding: int, *, is_packed: bo
     if min(height, width) < 1 or len(input) == 0 or input.shape[1] != num_in:
         return False
     tiles = native.num_tiles(len(input), height, width)
-    direct = DIRECT_PRODUCT * 9 * len(input) * height * width * num_in * num_out
+    direct = (DIRECT_PRODUCT * 9 * len(input) * height * width + DIRECT_READ) * num_in * num_out
     ours = tiles * (PRODUCT * 36 * num_in * num_out + TRANSFORM * (num_in + num_out))
-    return ours + (0 if is_packed else PACK * num_in * num_out) < direct
+    return ours + (READ if is_packed else PACK) * num_in * num_out < direct
 
 
 class _Conv3x3(torch.autograd.Function):
