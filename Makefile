@@ -50,7 +50,7 @@ clean:  ## remove the environment, caches and build outputs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml Makefile
+$(READY): pyproject.toml Makefile hatch_build.py $(wildcard src/swapae/native/source/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "swapae needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(TORCH)

@@ -61,6 +61,7 @@ class SwappingAutoencoder(nn.Module):
         self.codes_cache: CodesCache | None = CodesCache()
         self._backend_name = "torch"
         self._backend: Backend | None = None
+        self._backend_of: tuple[Encoder, Generator] | None = None  # what it was made of
 
     def use_backend(self, name: BackendName) -> Self:
         """Choose what runs the model: "torch" (as at first), "compile", "onnx" or "auto"; see `make_backend`.
@@ -68,7 +69,8 @@ class SwappingAutoencoder(nn.Module):
         Raises:
             UserError: there is no such backend, or what it needs is not installed.
         """
-        self._backend = make_backend(name, self.encoder, self.generator)
+        self._backend_of = self.encoder, self.generator
+        self._backend = make_backend(name, *self._backend_of)
         self._backend_name = name
         return self
 
@@ -275,12 +277,14 @@ class SwappingAutoencoder(nn.Module):
 
     def _runner(self) -> Backend:
         """Give the backend; a copy of a model makes its own."""
-        if self._backend is None:
-            self._backend = make_backend(self._backend_name, self.encoder, self.generator)
+        networks = self.encoder, self.generator
+        if self._backend is None or self._backend_of != networks:
+            self._backend = make_backend(self._backend_name, *networks)
+            self._backend_of = networks
         return self._backend
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_backend": None}
+        return {**self.__dict__, "_backend": None, "_backend_of": None}
 
     def _taken(self, tensor: Tensor) -> Tensor:
         """Bring a tensor to where, and to the numbers in which, the weights are."""

@@ -10,7 +10,7 @@ from tests.native.tools import needs_kernels, random, threads
 
 from swapae import native
 from swapae.cli import doctor
-from swapae.native import build, library
+from swapae.native import build, library, memory
 
 REPORT = """
 import torch, sys
@@ -167,6 +167,6 @@ def test_little_work_wakes_few_threads() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(64)
     try:
-        assert [native.threads_for(n * native.GRAIN) for n in (0, 1, 3, 64, 1000)] == [1, 1, 3, 64, 64]
+        assert [memory.threads_for(n * memory.GRAIN) for n in (0, 1, 3, 64, 1000)] == [1, 1, 3, 64, 64]
     finally:
         torch.set_num_threads(before)

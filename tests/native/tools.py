@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from swapae import native
-from swapae.native import library
+from swapae.native import library, memory
 
 ISAS = ("avx512", "avx2", "portable")
 needs_kernels = pytest.mark.skipif(library.kernels() is None, reason="no kernels were built for this machine")
@@ -33,7 +33,7 @@ def threads(number: int) -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:
-        with mock.patch.object(native, "GRAIN", 1):
+        with mock.patch.object(memory, "GRAIN", 1):
             yield
     finally:
         torch.set_num_threads(before)

@@ -4,6 +4,7 @@ import copy
 import ctypes
 import io
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,52 @@ def test_the_allocator_is_set_when_asked_and_only_then(monkeypatch: pytest.Monke
     assert asked == []
     assert tune_allocator() is True
     assert asked == [(-3, 2**30), (-1, 2**31 - 1)]
+
+
+def test_a_replaced_network_is_run(model: SwappingAutoencoder, tiny_model: Path) -> None:
+    before = model.encode(images()).texture
+    other = SwappingAutoencoder.from_pretrained(tiny_model, device="cpu")
+    with torch.no_grad():
+        for parameter in other.encoder.parameters():
+            parameter.add_(0.5 * torch.randn_like(parameter))
+    model.encoder = other.encoder
+    assert error(model.encode(images()).texture, before) > 1e-3
+
+
+def test_threads_may_share_a_model_from_its_first_call_on(tiny_model: Path) -> None:
+    for _ in range(3):
+        model = SwappingAutoencoder.from_pretrained(tiny_model, device="cpu")
+        model.codes_cache = None
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _, m=model: m.decode(m.encode(images())), range(4)))
+        assert all(torch.equal(one, found[0]) for one in found)
+
+
+def test_an_empty_batch_gives_an_empty_batch(model: SwappingAutoencoder) -> None:
+    assert model.decode(model.encode(torch.zeros(0, 3, 32, 40))).shape == (0, 3, 32, 40)
+
+
+def test_noise_for_other_images_is_refused(model: SwappingAutoencoder) -> None:
+    codes = model.encode(images(3))
+    shapes = model.generator.noise_shapes(*codes.structure.shape[2:])
+    with pytest.raises(ValueError, match="noise for 5 images does not go with 3"):
+        model.decode(codes, [torch.zeros(5, *shape[1:]) for shape in shapes])
+
+
+def test_onnx_gives_numbers_of_the_kind_it_was_given(model: SwappingAutoencoder) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    model.double().use_backend("onnx")
+    codes = model.encode(images().double())
+    assert codes.structure.dtype == model.decode(codes).dtype == torch.float64
+
+
+def test_auto_does_not_try_what_onnx_cannot_do_in_tiles(
+    model: SwappingAutoencoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    backend = AutoBackend(model.encoder, model.generator)
+    assert set(backend._fitting(images(), 32 * 40)) == {"torch", "onnx"}
+    assert set(backend._fitting(images(), 4096**2)) == {"torch"}
+    assert set(backend._fitting(images().double(), 32 * 40)) == {"torch"}

@@ -148,7 +148,7 @@ def test_the_key_names_machine_versions_and_work(monkeypatch: pytest.MonkeyPatch
     assert key["processor"]
     assert int(key["cores"]) >= 1
     assert json.loads(json.dumps(key)) == key
-    monkeypatch.setattr(choice, "version", lambda name: "9.9")
+    monkeypatch.setattr(choice, "_version", lambda name: "9.9")
     assert choice_key("shape", 3, 250, 256, 2, ["torch"])["torch"] == "9.9"
 
 

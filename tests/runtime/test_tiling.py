@@ -358,9 +358,9 @@ def test_a_4096_image_is_planned_within_2_gib_and_an_eighth_more_work() -> None:
     images = torch.empty(1, 3, 4096, 4096, device="meta")
     structure, texture = torch.empty(1, 8, 256, 256, device="meta"), torch.empty(1, 2048, device="meta")
     for plan, untiled in [
-        (plan_encoding(config.encoder(), images), plan_encoding(config.encoder(), images, 10**12)),
+        (plan_encoding(config.encoder(), images, 2**31), plan_encoding(config.encoder(), images, 10**12)),
         (
-            plan_decoding(config.generator(), structure, texture),
+            plan_decoding(config.generator(), structure, texture, 2**31),
             plan_decoding(config.generator(), structure, texture, 10**12),
         ),
     ]:

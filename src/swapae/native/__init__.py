@@ -17,7 +17,18 @@ from torch.nn import Parameter
 from swapae.native import library as c
 from swapae.native.library import Kernels
 from swapae.native.lines import Lines
-from swapae.native.memory import channels_last, dense, empty, pointer, shaped, workspace
+from swapae.native.memory import (
+    channels_last,
+    check_padding,
+    check_slope,
+    dense,
+    empty,
+    pointer,
+    shaped,
+    shapes_of_noise,
+    threads_for,
+    workspace,
+)
 
 __all__ = [
     "Kernels",
@@ -36,8 +47,6 @@ __all__ = [
 ]
 
 _state = threading.local()
-
-GRAIN = 8192  # floats that are worth a thread
 
 
 def is_available() -> bool:
@@ -90,9 +99,10 @@ def using(kernels: Kernels | None) -> Iterator[None]:
         _state.kernels = before
 
 
-def threads_for(floats: int) -> int:
-    """Choose on how many of torch's threads to work: on few where waking them takes longer than the work."""
-    return max(1, min(torch.get_num_threads(), floats // GRAIN))
+def kernels_name() -> str:
+    """Name the instruction set in use; empty for none."""
+    kernels = _kernels()
+    return kernels.name.decode() if kernels else ""
 
 
 def _kernels() -> Kernels | None:
@@ -196,8 +206,8 @@ def conv3x3(
     x = channels_last(x)
     batch, channels, height, width = x.shape
     kernels = _table()
-    _check_padding(height, width, pad, reflect)
-    _check_slope(slope)
+    check_padding(height, width, pad, reflect)
+    check_slope(slope)
     if packed.numel() < kernels.conv3x3_packed_floats(channels, out_channels):
         raise ValueError(f"the packed weight is not one of {channels} to {out_channels} channels.")
     out_shape = (batch, out_channels, height + 2 * pad - 2, width + 2 * pad - 2)
@@ -207,7 +217,7 @@ def conv3x3(
     # These names keep the tensors alive while the kernel reads them.
     in_scale = shaped("in_scale", in_scale, (batch, channels))
     bias = shaped("bias", bias, (out_channels,))
-    noise = shaped("noise", noise, *_shapes_of_noise(out))
+    noise = shaped("noise", noise, *shapes_of_noise(out))
     residual = shaped("residual", residual, tuple(out.shape))
     given = c.Conv3x3(
         x=x.data_ptr(),
@@ -231,7 +241,7 @@ def conv3x3(
         slope=slope,
         gain=gain,
         residual_gain=residual_gain,
-        threads=threads_for(out.numel()),
+        threads=threads_for(out.numel() + packed.numel()),
     )
     kernels.conv3x3(given)
     return out
@@ -246,7 +256,7 @@ def conv3x3_grad(x: Tensor, grad_y: Tensor, pad: int, scale: float = 1.0) -> Ten
     x, grad_y = channels_last(x), channels_last(grad_y)
     batch, channels, height, width = x.shape
     out_channels = grad_y.shape[1]
-    _check_padding(height, width, pad, reflect=False)
+    check_padding(height, width, pad, reflect=False)
     wanted = (batch, out_channels, height + 2 * pad - 2, width + 2 * pad - 2)
     if grad_y.shape != wanted:
         raise ValueError(f"the output's gradient is {tuple(grad_y.shape)}, and must be {wanted}.")
@@ -266,7 +276,7 @@ def conv3x3_grad(x: Tensor, grad_y: Tensor, pad: int, scale: float = 1.0) -> Ten
         out_channels=out_channels,
         pad=pad,
         scale=scale,
-        threads=threads_for(x.numel()),
+        threads=threads_for(x.numel() + grad_w.numel()),
     )
     kernels.conv3x3_grad(given)
     return grad_w
@@ -298,10 +308,10 @@ def resample(
         raise ValueError(
             f"the matrices resample images of {wanted} pixels, and this one has {height}×{width}."
         )
-    _check_slope(slope)
+    check_slope(slope)
     out = empty(batch, channels, vertical.rows, horizontal.rows)
     bias = shaped("bias", bias, (channels,))
-    noise = shaped("noise", noise, *_shapes_of_noise(out))
+    noise = shaped("noise", noise, *shapes_of_noise(out))
     threads = threads_for(out.numel())
     given = c.Resample(
         x=x.data_ptr(),
@@ -335,7 +345,7 @@ def activate(x: Tensor, bias: Tensor | None, slope: float, gain: float, *, in_pl
         ValueError: a shape, dtype, device or number is not as above.
     """
     x = dense(x)
-    _check_slope(slope)
+    check_slope(slope)
     out = x if in_place else torch.empty_like(x)
     bias = shaped("bias", bias, (x.shape[1],))
     given = c.Activate(
@@ -384,25 +394,3 @@ def activate_grad(
     )
     kernels.activate_grad(given)
     return out, grad_bias
-
-
-# ── what is refused ──────────────────────────────────────────────────────────────────────────────
-
-
-def _check_padding(height: int, width: int, pad: int, reflect: bool) -> None:
-    if pad not in (0, 1, 2):
-        raise ValueError(f"pad={pad} must be 0, 1 or 2.")
-    if min(height, width) < max(3 - 2 * pad, 1):
-        raise ValueError(f"images of {height}×{width} are too small for a 3×3 kernel with pad={pad}.")
-    if reflect and pad >= min(height, width):
-        raise ValueError(f"images of {height}×{width} are too small to be padded by {pad} in reflection.")
-
-
-def _check_slope(slope: float) -> None:
-    if not 0 <= slope <= 1:
-        raise ValueError(f"slope={slope} must lie between 0 and 1.")
-
-
-def _shapes_of_noise(out: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    batch, _, height, width = out.shape
-    return (1, 1, height, width), (batch, 1, height, width)

@@ -57,8 +57,9 @@ def find_compiler() -> list[str] | None:
 
 
 def interface() -> str:
-    """Name the version of the C interface: a library of another one is not to be called."""
-    return hashlib.sha256((HERE / "source" / "kernels.h").read_bytes()).hexdigest()[:16]
+    """Name the version of the sources: a library of another one is not to be called."""
+    sources = sorted((HERE / "source").iterdir())
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
 def compile_into(library: Path, compiler: list[str]) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 _held = threading.local()
+GRAIN = 8192  # floats that are worth a thread
 
 
 def channels_last(x: Tensor) -> Tensor:
@@ -68,3 +69,33 @@ def _checked(x: Tensor) -> Tensor:
     if x.dtype != torch.float32 or x.device.type != "cpu":
         raise ValueError(f"the kernels take float32 on the CPU, not {x.dtype} on {x.device}.")
     return x.detach()
+
+
+def threads_for(floats: int) -> int:
+    """Choose on how many of torch's threads to work: on few where waking them takes longer than the work."""
+    return max(1, min(torch.get_num_threads(), floats // GRAIN))
+
+
+# ── what is refused ──────────────────────────────────────────────────────────────────────────────
+
+
+def check_padding(height: int, width: int, pad: int, reflect: bool) -> None:
+    """Refuse what a 3×3 kernel cannot be laid over."""
+    if pad not in (0, 1, 2):
+        raise ValueError(f"pad={pad} must be 0, 1 or 2.")
+    if min(height, width) < max(3 - 2 * pad, 1):
+        raise ValueError(f"images of {height}×{width} are too small for a 3×3 kernel with pad={pad}.")
+    if reflect and pad >= min(height, width):
+        raise ValueError(f"images of {height}×{width} are too small to be padded by {pad} in reflection.")
+
+
+def check_slope(slope: float) -> None:
+    """Refuse a slope for which leaky ReLU is not the larger of two lines."""
+    if not 0 <= slope <= 1:
+        raise ValueError(f"slope={slope} must lie between 0 and 1.")
+
+
+def shapes_of_noise(out: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Give the shapes that a noise map for an output may have."""
+    batch, _, height, width = out.shape
+    return (1, 1, height, width), (batch, 1, height, width)

@@ -5,7 +5,7 @@ import sys
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 LARGEST = 2**31 - 1  # bytes: never give memory back to the system
-MMAP_FROM = 2**30  # bytes: smaller blocks come from the heap, where they are used again
+MMAP_FROM = (2**30, 2**25)  # bytes: smaller blocks come from the heap; older versions refuse the first
 
 
 def tune_allocator() -> bool:
@@ -28,5 +28,5 @@ def tune_allocator() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):  # another C library
         return False
-    is_set = mallopt(M_MMAP_THRESHOLD, MMAP_FROM) and mallopt(M_TRIM_THRESHOLD, LARGEST)
-    return bool(is_set)
+    is_mapped = any(mallopt(M_MMAP_THRESHOLD, size) for size in MMAP_FROM)
+    return bool(mallopt(M_TRIM_THRESHOLD, LARGEST)) and is_mapped

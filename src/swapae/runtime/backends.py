@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from threading import Lock
 from typing import Generic, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from swapae import native
 from swapae.errors import UserError
 from swapae.networks import Encoder, Generator
 from swapae.networks.generator import Noise
@@ -22,6 +24,7 @@ from swapae.runtime.weights_key import weights_key
 BackendName = Literal["torch", "compile", "onnx", "auto"]
 Size = tuple[int, int]
 Made = TypeVar("Made")
+MOST_UNTILED = 2**21  # pixels of a batch that ONNX Runtime may be given at once, in some 6 GB
 ROOMY = 2  # times the least budget: tiles so small that they fit it are mostly overlap
 
 
@@ -69,13 +72,15 @@ class Fresh(Generic[Made]):
         self._networks = networks
         self._of: Hashable = None
         self._made: Made | None = None
+        self._lock = Lock()
 
     def __call__(self) -> Made:
         key = tuple(weights_key(network) for network in self._networks)
-        if self._made is None or key != self._of:
-            self._made = self._make()
-            self._of = key
-        return self._made
+        with self._lock:
+            if self._made is None or key != self._of:
+                self._made = self._make()
+                self._of = key
+            return self._made
 
 
 class TorchBackend:
@@ -161,12 +166,13 @@ class FreshOnnxBackend:
 
     def encode(self, images: Tensor, structure: bool, texture: bool) -> tuple[Tensor | None, Tensor | None]:
         """Encode, as `Backend.encode`."""
-        return self._sessions().encode(images, structure, texture)
+        structures, textures = self._sessions().encode(images, structure, texture)
+        return _like(structures, images), _like(textures, images)
 
     def decode(self, structure: Tensor, texture: Tensor, noise: Noise | None, size: Size) -> Tensor:
         """Decode, as `Backend.decode`."""
         images = self._sessions().decode(structure, texture, noise)
-        return images[:, :, : size[0], : size[1]].contiguous()
+        return images[:, :, : size[0], : size[1]].to(structure).contiguous()
 
 
 class AutoBackend:
@@ -178,41 +184,52 @@ class AutoBackend:
 
     def __init__(self, encoder: Encoder, generator: Generator) -> None:
         self._candidates: dict[str, Backend] = {"torch": TorchBackend(encoder, generator)}
-        if generator.to_rgb.bias.device.type == "cpu":
-            try:
-                self._candidates["onnx"] = FreshOnnxBackend(encoder, generator)
-            except UserError:
-                pass  # it is not installed
+        try:
+            self._candidates["onnx"] = FreshOnnxBackend(encoder, generator)
+        except UserError:
+            pass  # it is not installed
         self._shape = f"{encoder.config} {generator.config}"
         self._chosen: dict[Hashable, Backend] = {}
 
     def encode(self, images: Tensor, structure: bool, texture: bool) -> tuple[Tensor | None, Tensor | None]:
         """Encode, as `Backend.encode`."""
         kind = f"encode {structure} {texture}"
-        run = {n: lambda b=b: b.encode(images, structure, texture) for n, b in self._candidates.items()}
+        fit = self._fitting(images, images.shape[2] * images.shape[3])
+        run = {n: lambda b=b: b.encode(images, structure, texture) for n, b in fit.items()}
         return self._choice(kind, len(images), images.shape[2:], run).encode(images, structure, texture)
 
     def decode(self, structure: Tensor, texture: Tensor, noise: Noise | None, size: Size) -> Tensor:
         """Decode, as `Backend.decode`."""
         kind = f"decode {texture.ndim} {noise is not None}"
-        run = {n: lambda b=b: b.decode(structure, texture, noise, size) for n, b in self._candidates.items()}
+        fit = self._fitting(structure, size[0] * size[1])
+        run = {n: lambda b=b: b.decode(structure, texture, noise, size) for n, b in fit.items()}
         return self._choice(kind, len(structure), size, run).decode(structure, texture, noise, size)
+
+    def _fitting(self, given: Tensor, pixels: int) -> dict[str, Backend]:
+        """Leave ONNX Runtime out where it would not run as torch does: it has one precision and no tiles."""
+        is_its = given.dtype == torch.float32 and given.device.type == "cpu"
+        is_whole = len(given) * pixels <= MOST_UNTILED
+        return {n: b for n, b in self._candidates.items() if n == "torch" or (is_its and is_whole)}
 
     def _choice(
         self, kind: str, batch: int, size: Size | torch.Size, run: Mapping[str, Callable[[], object]]
     ) -> Backend:
         key = choice_key(
-            f"{kind} {self._shape}",
+            f"{kind} {self._shape} {native.kernels_name()}",
             batch,
             size[0],
             size[1],
             torch.get_num_threads(),
-            ("torch", "onnxruntime"),
+            ("swapae", "torch", "onnxruntime"),
         )
         found = tuple(key.values())
         if found not in self._chosen:
             self._chosen[found] = self._candidates[choose(run, key)]
         return self._chosen[found]
+
+
+def _like(code: Tensor | None, images: Tensor) -> Tensor | None:
+    return None if code is None else code.to(images)
 
 
 def _plain(code: Tensor | None) -> Tensor | None:

@@ -7,6 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
@@ -154,6 +155,7 @@ def _write(path: Path, found: Mapping[str, object]) -> None:
         pass  # then it is measured again the next time
 
 
+@cache
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
@@ -170,6 +172,7 @@ def _num_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)

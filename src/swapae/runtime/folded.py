@@ -76,7 +76,7 @@ class FoldedConv:
         if self._is_winograd(x):
             return native.conv3x3(
                 x,
-                self._for_winograd,
+                self._for_winograd(),
                 self.num_out,
                 self.padding,
                 reflect=self.reflect,
@@ -123,9 +123,14 @@ class FoldedConv:
         """The weight as torch takes it."""
         return self._make_weight().contiguous(memory_format=torch.channels_last)
 
-    @cached_property
     def _for_winograd(self) -> Tensor:
-        return native.pack(self._make_weight())
+        """Pack the weight for the kernels in use: those of another instruction set lay it out otherwise."""
+        name = native.kernels_name()
+        if self._packed is None or self._packed[0] != name:
+            self._packed = name, native.pack(self._make_weight())
+        return self._packed[1]
+
+    _packed: tuple[str, Tensor] | None = None
 
     @cached_property
     def _shape_like(self) -> Tensor:
@@ -174,9 +179,8 @@ class FoldedUpConv:
         none, two = [0, 0], [2, 2]
         if self._direct is None:
             self._direct = torch.ops.mkldnn._reorder_convolution_transpose_weight(
-                self.weight.contiguous(), none, none, two, [1, 1], 1, list(x.shape)
+                self._made_weight().contiguous(), none, none, two, [1, 1], 1, list(x.shape)
             )
-            del self.weight
         y: Tensor = torch.ops.mkldnn._convolution_transpose_pointwise(
             x, self._direct, None, none, none, two, [1, 1], 1, "none", [], ""
         )
@@ -186,7 +190,10 @@ class FoldedUpConv:
 
     @cached_property
     def weight(self) -> Tensor:
-        """The weight `[I, O, 3, 3]` of the transposed convolution."""
+        """The weight `[I, O, 3, 3]` of the transposed convolution, as torch takes it."""
+        return self._made_weight()
+
+    def _made_weight(self) -> Tensor:
         return modulated_weight(self._conv).transpose(0, 1)
 
 
@@ -249,10 +256,11 @@ def activated_(y: Tensor, bias: Tensor | None, slope: float, gain: float) -> Ten
 
 
 def _has_prepacked(x: Tensor) -> bool:
-    """Whether oneDNN's convolutions with weights in its own layout can be used: float32 on an x86 CPU."""
+    """Whether oneDNN's convolutions with weights in its own layout can be used: float32 on the CPU."""
     return native.suits(x) and _has_mkldnn()
 
 
 def _has_mkldnn() -> bool:
-    names = ("_convolution_pointwise", "_convolution_transpose_pointwise")
+    names = ["_convolution_pointwise", "_convolution_transpose_pointwise"]
+    names += ["_reorder_convolution_weight", "_reorder_convolution_transpose_weight"]
     return bool(torch._C._has_mkldnn) and all(hasattr(torch.ops.mkldnn, name) for name in names)

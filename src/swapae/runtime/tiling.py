@@ -112,8 +112,11 @@ def decode_tiled(
     texture = texture.expand(batch, *texture.shape[1:])
     plan = plan_decoding(generator.config, structure, texture, budget, size)
     by_block = generator.config.noise_by_block(noise)
+    for one in noise or ():
+        if one is not None and len(one) not in (1, batch):
+            raise ValueError(f"noise for {len(one)} images does not go with {batch}; give 1 map or {batch}.")
     images = structure.new_empty(batch, 3, *size)
-    for first in range(0, batch, plan.items):
+    for first in range(0, batch, max(1, plan.items)):
         items = slice(first, first + plan.items)
         own_noise = [[_of_items(one, items) for one in maps] for maps in by_block]
         _decode(generator, structure[items], texture[items], own_noise, plan, images[items])
@@ -138,7 +141,7 @@ def _middle(encoder: EncoderSteps, images: Tensor, plan: Plan) -> Tensor:
 
 
 def _batches(images: Tensor, items: int) -> list[Tensor]:
-    return [images[i : i + items] for i in range(0, len(images), items)]
+    return [images[i : i + items] for i in range(0, len(images), items)] if len(images) else [images]
 
 
 def _together(parts: Sequence[Tensor]) -> Tensor:

@@ -140,3 +140,5 @@ def _descend(optimizer: Adam) -> None:
     """Take one step; no gradient outlives it, so none lies in memory during the other kind of step."""
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
+    # A fused step does not count as an edit, and what was folded of the weights goes by that count.
+    torch.autograd.graph.increment_version([p for group in optimizer.param_groups for p in group["params"]])
