@@ -1,7 +1,7 @@
 """Plans of tiled runs: into how many tiles, so that the temporaries stay within a budget at the least work.
 
 Bytes are estimated from widths and sizes: of every layer the largest set of tensors alive at one time, as the
-plain networks have it; the folded ones stay below. A test holds the estimate against what the plain ones allocate.
+plain networks have it; the folded ones stay below. A test holds the estimate against what those allocate.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
