@@ -3,7 +3,8 @@
 RUN/config.yaml          the whole TrainConfig
 RUN/data.json            where the images are, how many, and which files could not be used
 RUN/log.jsonl            a line of losses every `log_images` images
-RUN/snapshots/           sample grids
+RUN/snapshots/           sample grids (samples.py)
+RUN/report.html          all of this to look at, made anew at each save
 RUN/checkpoints/         all that is needed to go on (checkpoint.py)
 RUN/model/               averaged encoder and generator: what `-m RUN` loads
 """
@@ -56,8 +57,9 @@ class RunFolder:
     def model(self) -> Path:
         return self.root / "model"
 
-    def snapshot(self, images_seen: int) -> Path:
-        return self.snapshots / f"images_{images_seen:08d}.png"
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
 
 
 # ── entering ─────────────────────────────────────────────────────────────────────────────────────
