@@ -184,6 +184,11 @@ class Engine:
         torch.distributed.all_reduce(flat, group=self._all)
         return dict(zip(values, (flat / self.num_processes).tolist(), strict=True))
 
+    def close(self) -> None:
+        """Part from the other processes."""
+        if self._accelerator is not None:
+            torch.distributed.destroy_process_group()
+
     @contextmanager
     def first_alone(self) -> Iterator[None]:
         """Let the first process do something before the others do it."""
@@ -205,8 +210,7 @@ def lay_out(module: nn.Module, memory_format: torch.memory_format) -> None:
 # ── starting ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@contextmanager
-def started(device: str, config: TrainConfig) -> Iterator[Engine]:
+def start(device: str, config: TrainConfig) -> Engine:
     """Start this process's engine: alone, or as one of those that torchrun or SLURM has started.
 
     Args:
@@ -214,18 +218,15 @@ def started(device: str, config: TrainConfig) -> Iterator[Engine]:
         config: of the training.
 
     Raises:
-        UserError: there is no such device, or no Accelerate.
+        UserError: there is no such device, no Accelerate, or the batch cannot be dealt.
     """
+    where = choose_device(device)
     if num_processes() == 1:
-        yield Engine(choose_device(device), config.precision)
-        return
+        return Engine(where, config.precision)
     deal(config.batch_size, num_processes(), config.accumulate)  # or say that it cannot be
     # Without noise, its weights get no gradient: DDP must look for them.
-    accelerator = _join(choose_device(device), has_unused=not config.model.use_noise)
-    try:
-        yield Engine(accelerator.device, config.precision, accelerator)
-    finally:
-        torch.distributed.destroy_process_group()
+    accelerator = _join(where, has_unused=not config.model.use_noise)
+    return Engine(accelerator.device, config.precision, accelerator)
 
 
 def num_processes() -> int:

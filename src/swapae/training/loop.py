@@ -10,13 +10,15 @@ from swapae.data.stream import SampleStream, loader
 from swapae.images import save_image
 from swapae.training.checkpoint import Learner, State, collect, load_checkpoint, save_checkpoint
 from swapae.training.config import TrainConfig, check
-from swapae.training.engine import Engine, started
+from swapae.training.engine import start
 from swapae.training.meter import Meter
+from swapae.training.origin import check_origin
 from swapae.training.report import Quiet, Reporter, default_reporter
 from swapae.training.run import DataReport, RunFolder, append_log, check_run, open_run, trim_log
 from swapae.training.setup import fitting, images_to_show, make_learner
 from swapae.training.snapshot import snapshot
 from swapae.training.step import Steps
+from swapae.training.transfer import begin, write_record
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def train(
     device: str = "auto",
     reporter: Reporter | None = None,
     stop: Callable[[], bool] | None = None,
+    init_from: str | Path | None = None,
 ) -> RunSummary:
     """Train a model, or go on with a training, until `config.total_images` images were seen.
 
@@ -56,28 +59,20 @@ def train(
         device: "auto", "cpu", "cuda", "mps".
         reporter: hears of progress; by default a bar on a terminal, and plain lines elsewhere.
         stop: asked before every step; when it says True the run is saved and ended.
+        init_from: a run, a checkpoint or a model whose weights a new run begins with, as far as they fit
+            (transfer.py); a run that goes on remembers, and refuses another.
 
     Raises:
         UserError: config, data and run directory do not go together, something cannot be read or written,
             or the training diverges.
     """
-    check(config)
-    with started(device, config) as engine:
-        return train_on(engine, config, str(data), RunFolder(Path(run)), reporter, stop)
-
-
-def train_on(
-    engine: Engine,
-    config: TrainConfig,
-    data: str,
-    folder: RunFolder,
-    reporter: Reporter | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> RunSummary:
-    """Train as `train` does, in one of the processes of an engine; the first of them writes and speaks."""
     # Refuse what cannot work before anything is made.
+    check(config)
+    engine = start(device, config)
     source = open_source(data, resolution=config.data.load_size, config=config.data)
-    check_run(folder, config, data, source)
+    folder = RunFolder(Path(run))
+    check_run(folder, config, str(data), source)
+    origin = check_origin(folder, None if init_from is None else str(init_from))
     shown = fitting(images_to_show(source, config), config)
     reporter = (reporter or default_reporter()) if engine.is_first else Quiet()
 
@@ -85,11 +80,11 @@ def train_on(
     learner = make_learner(config, engine)
     load_checkpoint(folder.checkpoints, learner, reporter.message)
     state = learner.state
+    transfer = begin(origin, folder, learner, config, reporter.message)
     if state.images_seen >= config.total_images:
         seen = f"{state.images_seen} of {config.total_images}"
-        reporter.message(
-            f"{folder.root} is complete, it has seen {seen} images; raise total_images to go on."
-        )
+        reporter.message(f"{run} is complete, it has seen {seen} images; raise total_images to go on.")
+        engine.close()
         return summary_of(folder, state, config)
 
     # The run directory.
@@ -99,8 +94,12 @@ def train_on(
         trim_log(folder, state.images_seen)
     with engine.first_alone():
         source = cached(source, config.data, reporter.message, stop)
-    report = DataReport(folder, data, source, reporter.message) if engine.is_first else None
+    report = DataReport(folder, str(data), source, reporter.message) if engine.is_first else None
     meter = Meter(state, engine)
+    if transfer is not None:
+        if engine.is_first:
+            write_record(folder, transfer)
+        save(folder, learner, meter, config.keep_checkpoints)  # from now on the other run is not needed
 
     # Data: a function of the seed and of the images seen; each process reads its part of every batch.
     stream = SampleStream(source, config.data, config.model.stride, config.seed)
@@ -144,6 +143,7 @@ def train_on(
     finally:
         del batches  # ends the processes that read ahead
         reporter.stop()
+        engine.close()
     return summary_of(folder, state, config)
 
 
