@@ -65,13 +65,14 @@ def parameters_of(
 def row(name: str, details: Report, line: str) -> tuple[str, ...]:
     """The words of a preset's line."""
     size, load, parameters = details["image_size"], details["load_size"], details["parameters"]
+    structure = details["structure"]
     assert isinstance(parameters, dict)
-    channels, height, width = details["structure"]  # type: ignore[misc]
+    assert isinstance(structure, list)
     model = parameters["encoder"] + parameters["generator"]
     return (
         name,
         f"{size}²" if size == load else f"{size}² of {load}²",
-        f"{channels}×{height}×{width}, {details['texture']}",
+        f"{'×'.join(map(str, structure))}, {details['texture']}",
         f"{model / 1e6:.1f}",
         f"{sum(parameters.values()) / 1e6:.1f}",
         str(details["batch_size"]),
