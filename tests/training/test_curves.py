@@ -25,8 +25,15 @@ def write_log(path: Path, *lines: object) -> Path:
 def test_a_log_is_read_by_columns_and_lines_may_lack_any_of_them(tmp_path: Path) -> None:
     lines = [{"images_seen": 8, "a": 1.0, "b": 2.0}, {"images_seen": 16, "a": 3.0}]
     history = History.of(write_log(tmp_path / "log.jsonl", *lines))
-    assert {name: list(x) for name, x in history.x.items()} == {"images_seen": [8, 16], "a": [8, 16], "b": [8]}
-    assert {name: list(y) for name, y in history.y.items() if name != "images_seen"} == {"a": [1, 3], "b": [2]}
+    assert {name: list(x) for name, x in history.x.items()} == {
+        "images_seen": [8, 16],
+        "a": [8, 16],
+        "b": [8],
+    }
+    assert {name: list(y) for name, y in history.y.items() if name != "images_seen"} == {
+        "a": [1, 3],
+        "b": [2],
+    }
     assert history.last == {"images_seen": 16, "a": 3}
 
 
@@ -107,8 +114,18 @@ def test_ticks_are_few_and_round(low: float, high: float, is_log: bool, ticks: l
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (0.25, "0.25"), (123.4, "123"), (1e-5, "1e-05"), (9999, "1e+04"), (12_000, "12k")]
-    + [(1.5e6, "1.5M"), (2.5e7, "25M"), (-40_000, "-40k"), (1e30, "1e+30")],
+    [
+        (0, "0"),
+        (0.25, "0.25"),
+        (123.4, "123"),
+        (1e-5, "1e-05"),
+        (9999, "1e+04"),
+        (12_000, "12k"),
+        (1.5e6, "1.5M"),
+        (2.5e7, "25M"),
+        (-40_000, "-40k"),
+        (1e30, "1e+30"),
+    ],
 )
 def test_numbers_on_axes_are_short(value: float, text: str) -> None:
     assert short(value) == text

@@ -20,7 +20,10 @@ from swapae.training.health import (
 
 def test_accuracy_is_the_mean_of_the_shares_of_real_and_of_made_images_judged_rightly() -> None:
     real = torch.tensor([[2.0], [1.0], [-1.0], [4.0]])  # 3 of 4
-    made = {"reconstruction": torch.tensor([[-1.0], [1.0]]), "hybrid": torch.tensor([[-3.0], [-5.0]])}  # 3 of 4
+    made = {
+        "reconstruction": torch.tensor([[-1.0], [1.0]]),
+        "hybrid": torch.tensor([[-3.0], [-5.0]]),
+    }  # 3 of 4
     found = verdicts("D", real, **made)
     assert {name: float(value) for name, value in found.items()} == {
         "D_accuracy": 0.75,

@@ -43,7 +43,9 @@ class Sound(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def make_run(root: Path, num_lines: int, num_grids: int = 0, skipped: int = 0, data: str = "photos") -> RunFolder:
+def make_run(
+    root: Path, num_lines: int, num_grids: int = 0, skipped: int = 0, data: str = "photos"
+) -> RunFolder:
     run = RunFolder(root)
     run.snapshots.mkdir(parents=True)
     lines = [
@@ -75,7 +77,13 @@ def test_a_page_shows_progress_curves_samples_data_and_config(tmp_path: Path) ->
     (slider,) = found.all("input")
     assert (slider["min"], slider["max"], slider["value"]) == ("0", "2", "2")
     assert [option["value"] for option in found.all("option")] == list(KINDS)
-    for expected in ("photos0.jpg", "photos is damaged.", "1,234", "model.texture_channels", "loss.r1_interval"):
+    for expected in (
+        "photos0.jpg",
+        "photos is damaged.",
+        "1,234",
+        "model.texture_channels",
+        "loss.r1_interval",
+    ):
         assert expected in text
     assert "images between two lines of the log" in text  # what a field means
 
@@ -122,7 +130,12 @@ def test_a_place_in_the_template_is_filled_once() -> None:
 def test_nothing_is_loaded_from_outside_and_no_script_runs_but_the_page_s_own(tmp_path: Path) -> None:
     text = text_of(make_run(tmp_path / "run", num_lines=2, num_grids=1))
     found = Sound(text)
-    addresses = [value for _, attributes in found.elements for name in ("src", "href") if (value := attributes.get(name))]
+    addresses = [
+        value
+        for _, attributes in found.elements
+        for name in ("src", "href")
+        if (value := attributes.get(name))
+    ]
     assert {address.partition(":")[0].partition("/")[0] for address in addresses} == {"data", "snapshots"}
     assert "http:" not in text
     assert "https:" not in text

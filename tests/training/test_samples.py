@@ -49,7 +49,7 @@ def test_random_images_are_a_function_of_seed_and_images_seen(
     indices = random_indices(seed, images_seen, count)
     assert indices == random_indices(seed, images_seen, count)
     assert len(indices) == len(fixed_indices(count))
-    assert all(0 <= index and (count is None or index < count) for index in indices)
+    assert all(index >= 0 and (count is None or index < count) for index in indices)
     if count is not None and count >= NUM_IMAGES and count <= 100 * NUM_IMAGES:
         assert len(set(indices)) == NUM_IMAGES
     assert torch.equal(state, torch.get_rng_state())

@@ -53,7 +53,9 @@ def test_without_the_option_there_is_no_such_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "tensorboard").exists()
 
 
-def test_a_missing_package_is_one_sentence_and_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_one_sentence_and_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(UserError, match=r"pip install 'swapae\[tensorboard\]'"):
         run(micro(tensorboard=True), make_images(tmp_path / "images"), tmp_path / "run")

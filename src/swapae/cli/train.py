@@ -121,7 +121,8 @@ def begin_anew(
         check_fit(read_origin(init_from, lambda _: None), config)
     if not folder.config.is_file():
         return
-    parts = (folder.checkpoints, folder.model, folder.snapshots, folder.log, folder.data, init_file(folder))
+    parts = [folder.checkpoints, folder.model, folder.snapshots, folder.log, folder.data, init_file(folder)]
+    parts += [folder.report, folder.tensorboard]
     for part in parts:
         remove(part)
     left = [str(part) for part in parts if os.path.lexists(part)]

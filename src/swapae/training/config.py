@@ -64,11 +64,12 @@ class TrainConfig:
     snapshot_images: int = 10_000  # images between two sample grids
     checkpoint_images: int = 50_000  # images between two checkpoints
     keep_checkpoints: int = 3  # newest checkpoints that stay
+    tensorboard: bool = False  # write the log and the grids for TensorBoard too (an extra)
 
 
 COUNTS = ("total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints")
 RESUMABLE = frozenset(
-    {*COUNTS} | {"accumulate", "checkpoint_activations", "data.workers", "data.cache"}
+    {*COUNTS} | {"accumulate", "checkpoint_activations", "tensorboard", "data.workers", "data.cache"}
 )  # fields that may differ when a run goes on: they do not change what is learnt
 
 

@@ -41,8 +41,8 @@ CHARTS = (
     Chart("Reconstruction", "Mean absolute error of pixels; should fall.", ("G_l1",)),
     Chart(
         "Textures",
-        "How far a hybrid moves when only its texture changes, for each unit of change, and how far apart the "
-        "textures are. At 0, hybrids ignore the texture.",
+        "How far a hybrid moves when only its texture changes, for each unit of change, and how far apart "
+        "the textures are. At 0, hybrids ignore the texture.",
         ("texture_sensitivity", "texture_spread"),
     ),
     Chart(

@@ -153,6 +153,11 @@ class Engine:
         for gradient, mean in zip(gradients, means, strict=True):
             gradient.copy_(mean.view_as(gradient))
 
+    def unscale(self, optimizer: Adam) -> None:
+        """Bring gradients to their own size before `descend` would do so."""
+        if self._scaler is not None:
+            self._scaler.unscale_(optimizer)
+
     def descend(self, optimizer: Adam) -> None:
         """Take a step; with scaled gradients only if all of them are finite."""
         if self._scaler is None:

@@ -1,4 +1,4 @@
-"""How much memory a training takes, found without taking it: its steps are run on tensors that have no data."""
+"""How much memory a training takes, found without taking it: its steps run on tensors without data."""
 
 import gc
 import weakref
@@ -13,11 +13,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from swapae.training.config import TrainConfig
-from swapae.training.loop import make_networks
+from swapae.training.setup import make_networks
 from swapae.training.step import Steps, make_optimizers
 
 AVERAGED = ("encoder", "generator")
 ADAM = 2  # moments of a weight
+
+Step = Callable[[Tensor, torch.Generator], object]
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,7 @@ def estimate(config: TrainConfig, num_images: int) -> Memory:
         steps = Steps(networks, optimizers, replace(config, batch_size=num_images))
         side = config.discriminator.image_size
         real = torch.zeros(num_images, 3, side, side)
-        peaks = {
-            kind: _peak_of(live, lambda: step(real, torch.Generator().manual_seed(0)))
-            for kind, step in kinds(steps).items()
-        }
+        peaks = {kind: _peak_of(live, step, real) for kind, step in kinds(steps).items()}
         rows = {
             name: memory_of(network, is_averaged=config.ema_half_life_kimg > 0 and name in AVERAGED)
             for name, network in networks.named().items()
@@ -78,7 +77,7 @@ def estimate(config: TrainConfig, num_images: int) -> Memory:
     return Memory(rows, peaks)
 
 
-def kinds(steps: Steps) -> dict[str, Callable[[Tensor, torch.Generator], Any]]:
+def kinds(steps: Steps) -> dict[str, Step]:
     """The three kinds of steps, by what people call them."""
     return {
         "discriminators": steps.discriminator_step,
@@ -99,11 +98,11 @@ def memory_of(network: nn.Module, *, is_averaged: bool) -> NetworkMemory:
 # ── counting ─────────────────────────────────────────────────────────────────────────────────────
 
 
-class Live(TorchDispatchMode):
+class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of all tensors that are alive, and the most there were."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.bytes = self.peak = 0
         self._known: set[int] = set()
 
@@ -138,9 +137,9 @@ def without_data() -> Iterator[Live]:
         yield live
 
 
-def _peak_of(live: Live, work: Callable[[], object]) -> int:
-    """Give the peak of memory that something takes above what lay there before."""
+def _peak_of(live: Live, step: Step, real: Tensor) -> int:
+    """Give the peak of memory that a step takes above what lay there before."""
     gc.collect()
     live.peak = before = live.bytes
-    work()
+    step(real, torch.Generator().manual_seed(0))
     return live.peak - before

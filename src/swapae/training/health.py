@@ -66,7 +66,7 @@ def texture_readings(codes: Codes, other: Codes, again: Codes, own: Tensor, hybr
         `structure_drift`, how far the structure of a hybrid is from the one it was made of, as a share of how
         far the structures of different images lie apart.
     """
-    distance = (other.texture - codes.texture).flatten(1).norm(dim=1)
+    distance = torch.linalg.vector_norm((other.texture - codes.texture).flatten(1), dim=1)
     moved = (hybrid - own).abs().flatten(1).mean(1)
     drift = _distance(again.structure, codes.structure)
     apart = _distance(codes.structure.roll(1, 0), codes.structure)
@@ -79,7 +79,8 @@ def texture_readings(codes: Codes, other: Codes, again: Codes, own: Tensor, hybr
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:
     """The mean distance of the codes `[B, C, h, w]` at the same place."""
-    return (a - b).norm(dim=1).mean()
+    distance: Tensor = torch.linalg.vector_norm(a - b, dim=1)
+    return distance.mean()
 
 
 # ── in words ─────────────────────────────────────────────────────────────────────────────────────
@@ -136,8 +137,8 @@ class Watch:
         moved, spread, drift = (self._last(name, FEW_GRIDS) for name in TEXTURES)
         if spread and max(spread) < SAME:
             found["texture_spread"] = (
-                f"all images have nearly the same texture code ({max(spread):.2g} apart, of at most 2): there "
-                "is nothing to exchange; more varied images, or a larger loss.patch, help."
+                f"all images have nearly the same texture code ({max(spread):.2g} apart, of at most 2), so "
+                "there is nothing to exchange; more varied images, or a larger loss.patch, help."
             )
         elif moved and max(moved) < UNMOVED:
             found["texture_sensitivity"] = (

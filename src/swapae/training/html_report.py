@@ -1,7 +1,7 @@
-"""`RUN/report.html`: a training at a glance, in one file that opens from the disk and asks nothing of a network.
+"""`RUN/report.html`: a training at a glance, in one file that opens from the disk and loads nothing else.
 
-The page is made from what lies in the run directory: config, data report, log, sample grids. What they hold is
-foreign text; all of it is escaped, and a policy in the page lets no other script run than the page's own.
+The page is made from what lies in the run directory: config, data report, log, sample grids. What they hold
+is foreign text; all of it is escaped, and a policy in the page lets no script run but the page's own.
 """
 
 import base64
@@ -37,7 +37,7 @@ def write_report(run: RunFolder, config: TrainConfig, history: History) -> None:
 
 
 def page(run: RunFolder, config: TrainConfig, history: History) -> str:
-    """Make the page of a log and of what the run directory holds now; what is missing there is missing here."""
+    """Make the page of a log and of what the run directory holds now; what is not there is left out."""
     charts = [(chart, curves_of(chart, history)) for chart in charts_for(history.y)]
     grids = moments(run.snapshots)
     script = _text("report.js")
@@ -51,7 +51,6 @@ def page(run: RunFolder, config: TrainConfig, history: History) -> str:
         "charts": cards(charts),
         "data": data(run.data),
         "config": settings(config),
-        "version": version(),
         "numbers": numbers(grids, charts),
         "script": script,
     }
@@ -71,7 +70,8 @@ def filled(template: str, parts: Mapping[str, str]) -> str:
 def policy(script: str) -> str:
     """Forbid all but pictures beside the page, its own styles, and this one script."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    allowed = f"img-src 'self' file: data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return f"default-src 'none'; {allowed}"
 
 
 # ── how it goes ──────────────────────────────────────────────────────────────────────────────────
@@ -118,14 +118,14 @@ def samples(grids: Moments) -> str:
     return (
         '<figure id="samples" class="card">'
         '<div class="controls" hidden>'
-        f'<label><span class="soft">Time</span></label><input type="range" min="0" max="{last}" value="{last}" '
+        f'<span class="soft">Time</span><input type="range" min="0" max="{last}" value="{last}" '
         'aria-label="images seen"><button type="button">Play</button>'
         f'<select aria-label="which samples">{options}</select></div>'
         f'<figcaption class="soft">{seen:,} images</figcaption>'
         f'<a href="snapshots/{first}"><img src="snapshots/{first}" alt="samples after {seen:,} images"></a>'
-        '<p class="note">Rows: images; their structure codes as colours; their reconstructions; hybrids, with the '
-        "structure of the image above them and the texture of its neighbour (columns 1 and 2, 3 and 4, …).</p>"
-        "</figure>"
+        '<p class="note">Rows: images; their structure codes as colours; their reconstructions; hybrids, '
+        "with the structure of the image above them and the texture of its neighbour (columns 1 and 2, "
+        "3 and 4, …).</p></figure>"
     )
 
 
@@ -206,13 +206,6 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
         cells = f'<td>{escape(name)}</td><td class="value">{escape(value)}</td>'
         lines.append(f"<tr>{cells}{''.join(f'<td>{escape(text)}</td>' for text in rest)}</tr>")
     return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
-
-
-def version() -> str:
-    """Give the version of this program."""
-    from swapae import __version__
-
-    return escape(__version__)
 
 
 def _text(name: str) -> str:

@@ -7,17 +7,18 @@ from pathlib import Path
 from swapae.data.cache import cached
 from swapae.data.open import open_source
 from swapae.data.stream import SampleStream, loader
-from swapae.images import save_image
 from swapae.training.checkpoint import Learner, State, collect, load_checkpoint, save_checkpoint
 from swapae.training.config import TrainConfig, check
 from swapae.training.engine import start
+from swapae.training.health import TEXTURES
 from swapae.training.meter import Meter
 from swapae.training.origin import check_origin
 from swapae.training.report import Quiet, Reporter, default_reporter
-from swapae.training.run import DataReport, RunFolder, append_log, check_run, open_run, trim_log
+from swapae.training.run import RunFolder, check_run, open_run, trim_log
 from swapae.training.setup import fitting, images_to_show, make_learner
-from swapae.training.snapshot import snapshot
+from swapae.training.show import Show
 from swapae.training.step import Steps
+from swapae.training.tensorboard import check_installed
 from swapae.training.transfer import begin, write_record
 
 
@@ -68,12 +69,14 @@ def train(
     """
     # Refuse what cannot work before anything is made.
     check(config)
+    if config.tensorboard:
+        check_installed()
     engine = start(device, config)
     source = open_source(data, resolution=config.data.load_size, config=config.data)
     folder = RunFolder(Path(run))
     check_run(folder, config, str(data), source)
     origin = check_origin(folder, None if init_from is None else str(init_from))
-    shown = fitting(images_to_show(source, config), config)
+    shown = images_to_show(source, config)
     reporter = (reporter or default_reporter()) if engine.is_first else Quiet()
 
     # Networks, optimizers, averages; and the state to go on from.
@@ -94,7 +97,9 @@ def train(
         trim_log(folder, state.images_seen)
     with engine.first_alone():
         source = cached(source, config.data, reporter.message, stop)
-    report = DataReport(folder, str(data), source, reporter.message) if engine.is_first else None
+    show = None
+    if engine.is_first:
+        show = Show(folder, config, (str(data), source), shown, state.images_seen, reporter.message)
     meter = Meter(state, engine)
     if transfer is not None:
         if engine.is_first:
@@ -115,6 +120,10 @@ def train(
             before = state.images_seen
             state.images_seen += config.batch_size
             state.steps += 1
+            following = state.images_seen + config.batch_size
+            steps.reads_gradients = following >= config.total_images or _passes(
+                before, following, config.log_images
+            )  # the last step of each kind before a line of the log
             if state.steps % 2 == 1:
                 meter.add(steps.discriminator_step(real, random))
                 if (state.steps + 1) // 2 % config.loss.r1_interval == 0:
@@ -123,25 +132,24 @@ def train(
                 meter.add(steps.generator_step(real, random))
                 learner.ema.update(2 * config.batch_size, state.images_seen)
 
-            # Tell, draw, save.
+            # Draw, tell, save.
             is_last = state.images_seen >= config.total_images
+            if is_last or _passes(before, state.images_seen, config.snapshot_images):
+                found = show.grids(learner.ema, state.images_seen) if show is not None else None
+                meter.add_of_first(found, TEXTURES)
             if is_last or _passes(before, state.images_seen, config.log_images):
                 line = meter.line()
-                if report is not None:
-                    append_log(folder, line)
-                    report.update()
+                if show is not None:
+                    show.line(line)
             reporter.progress(state.images_seen, meter.images_per_second, state.losses)
-            if engine.is_first and (is_last or _passes(before, state.images_seen, config.snapshot_images)):
-                picture = snapshot(learner.ema.model, shown.to(engine.device))
-                save_image(picture, folder.snapshot(state.images_seen), force=True)
             if is_last or _passes(before, state.images_seen, config.checkpoint_images):
-                save(folder, learner, meter, config.keep_checkpoints)
+                save(folder, learner, meter, config.keep_checkpoints, show)
         if state.images_seen < config.total_images:  # it was stopped
-            save(folder, learner, meter, config.keep_checkpoints)
-        if report is not None:
-            report.update()
+            save(folder, learner, meter, config.keep_checkpoints, show)
     finally:
         del batches  # ends the processes that read ahead
+        if show is not None:
+            show.close()
         reporter.stop()
         engine.close()
     return summary_of(folder, state, config)
@@ -152,7 +160,7 @@ def step_seed(seed: int, images_seen: int) -> int:
     return (seed * 0x9E3779B97F4A7C15 + images_seen * 0xBF58476D1CE4E5B9 + 1) % 2**63
 
 
-def save(folder: RunFolder, learner: Learner, meter: "Meter", keep: int) -> None:
+def save(folder: RunFolder, learner: Learner, meter: Meter, keep: int, show: Show | None = None) -> None:
     """Write the averaged model, then the checkpoint: a run killed between them does its last steps again."""
     meter.settle()
     if not meter.engine.is_first:
@@ -160,6 +168,8 @@ def save(folder: RunFolder, learner: Learner, meter: "Meter", keep: int) -> None
     tensors = collect(learner)
     learner.ema.model.save_pretrained(folder.model, force=True)
     save_checkpoint(folder.checkpoints, learner.state, tensors, keep)
+    if show is not None:
+        show.saved()
 
 
 def summary_of(folder: RunFolder, state: State, config: TrainConfig) -> RunSummary:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterable
 
 import torch
 
@@ -32,6 +33,11 @@ class Meter:
         for name, term in terms.items():
             self._sums[name] = self._sums[name] + term if name in self._sums else term
             self._counts[name] = self._counts.get(name, 0) + 1
+
+    def add_of_first(self, terms: Terms | None, names: Iterable[str]) -> None:
+        """Take in what the first process alone has measured; all know the names of it."""
+        share = self.engine.num_processes  # a mean over the processes is taken later
+        self.add({name: torch.tensor(0.0) if terms is None else share * terms[name] for name in names})
 
     def line(self) -> dict[str, float]:
         """Close a line of the log; a term that did not occur is not in it.

@@ -16,6 +16,7 @@ from swapae.codes import Codes
 from swapae.losses import fake_loss, l1_loss, real_loss, squared_gradient
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
 from swapae.networks.generator import Noise
+from swapae.training.health import verdicts
 
 Terms = dict[str, Tensor]
 
@@ -129,11 +130,19 @@ def discriminator_terms(
 
 
 def image_discriminator_terms(
-    networks: Networks, config: LossConfig, real: Tensor, reconstruction: Tensor, hybrid: Tensor
+    networks: Networks,
+    config: LossConfig,
+    real: Tensor,
+    reconstruction: Tensor,
+    hybrid: Tensor,
+    *,
+    seen: Terms | None = None,
 ) -> Terms:
-    """Compute the image discriminator's part of `discriminator_terms`."""
+    """Compute the image discriminator's part of `discriminator_terms`; its verdicts are added to `seen`."""
     logits = networks.discriminator(torch.cat([real, reconstruction, hybrid]))
     on_real, on_reconstruction, on_hybrid = logits.split([len(real), len(reconstruction), len(hybrid)])
+    if seen is not None:
+        seen |= verdicts("D", on_real, reconstruction=on_reconstruction, hybrid=on_hybrid)
     return {
         "D_real": config.gan * real_loss(on_real),
         "D_reconstruction": config.gan * config.gan_reconstruction * fake_loss(on_reconstruction),
@@ -147,15 +156,19 @@ def patch_discriminator_terms(
     reference_patches: Tensor,
     real_patches: Tensor,
     hybrid_patches: Tensor,
+    *,
+    seen: Terms | None = None,
 ) -> Terms:
     """Compute the patch discriminator's part of `discriminator_terms`; both terms share the references."""
     judge = networks.patch_discriminator
     features = judge.features(torch.cat([reference_patches, real_patches, hybrid_patches]))
     reference, target, fake = features.chunk(3)
-    verdicts = judge.compare(
+    logits = judge.compare(
         torch.cat([reference, reference]), torch.cat([target, fake]), config.use_aggregation
     )
-    patch_real, patch_fake = verdicts.chunk(2)
+    patch_real, patch_fake = logits.chunk(2)
+    if seen is not None:
+        seen |= verdicts("patch_D", patch_real, hybrid=patch_fake)
     return {
         "patch_D_real": config.patch * real_loss(patch_real),
         "patch_D_hybrid": config.patch * fake_loss(patch_fake),

@@ -5,6 +5,7 @@ RUN/data.json            where the images are, how many, and which files could n
 RUN/init.json            of a run that began with another's weights: what was taken (origin.py)
 RUN/log.jsonl            a line of losses every `log_images` images
 RUN/snapshots/           sample grids (samples.py)
+RUN/tensorboard/         the same for TensorBoard, if asked for
 RUN/report.html          all of this to look at, made anew at each save
 RUN/checkpoints/         all that is needed to go on (checkpoint.py)
 RUN/model/               averaged encoder and generator: what `-m RUN` loads
@@ -57,6 +58,10 @@ class RunFolder:
     @property
     def model(self) -> Path:
         return self.root / "model"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.root / "tensorboard"
 
     @property
     def report(self) -> Path:

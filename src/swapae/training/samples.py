@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -90,7 +89,7 @@ class Samples:
     config: TrainConfig
     fixed: Tensor
 
-    def draw(self, ema: Ema, images_seen: int, folder: Path, device: torch.device) -> Readings:
+    def draw(self, ema: Ema, images_seen: int, folder: Path) -> Readings:
         """Write all grids of this moment, and give what the first of them says of textures and structures."""
         models = {"": ema.model}
         if ema.model is not ema.trained:
@@ -100,7 +99,7 @@ class Samples:
         found: Readings = {}
         for images, batch in shown.items():
             for weights, model in models.items():
-                seen = look(model, batch.to(device))
+                seen = look(model, batch.to(model.device))
                 found = found or readings(model, seen)
                 write(snapshot(seen), grid_path(folder, images_seen, images + weights), batch.shape[3])
         return found

@@ -36,9 +36,7 @@ def snapshot(seen: Look) -> Image.Image:
     size = seen.images.shape[3], seen.images.shape[2]
     colours = pictures(structure_as_rgb(seen.codes.structure))
     structures = [picture.resize(size, Image.Resampling.NEAREST) for picture in colours]
-    return grid(
-        [pictures(seen.images), structures, pictures(seen.reconstructions), pictures(seen.hybrids)]
-    )
+    return grid([pictures(seen.images), structures, pictures(seen.reconstructions), pictures(seen.hybrids)])
 
 
 def readings(model: SwappingAutoencoder, seen: Look) -> Readings:

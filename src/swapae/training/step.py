@@ -14,6 +14,7 @@ from swapae.networks import random_noise
 from swapae.training.config import TrainConfig
 from swapae.training.ema import parameters_of
 from swapae.training.engine import Engine
+from swapae.training.health import gradient_norms
 from swapae.training.objective import (
     Networks,
     Terms,
@@ -83,6 +84,9 @@ class Steps:
     generator's step checkpoints activations when asked: the discriminators' is bound by one block of large
     maps, which checkpointing must hold too, and R1's second derivatives need all activations again.
 
+    A step gives the means of its terms, and the readings of health.py: on `reads_gradients`, which costs a
+    pass over all weights, the norms of the gradients too.
+
     What is random is drawn for the whole batch, and each micro-batch of each process takes its own of it: the
     gradients are those of the batch, however it is dealt.
     """
@@ -97,6 +101,7 @@ class Steps:
         self.networks = networks
         self.optimizers = optimizers
         self.config = config
+        self.reads_gradients = False
         self.engine = engine = engine or Engine(next(networks.encoder.parameters()).device)
         self._making = engine.part(networks.encoder, networks.generator)
         self._judging = engine.part(networks.discriminator)
@@ -126,15 +131,17 @@ class Steps:
         networks, loss, real = self.networks, self.config.loss, micro.real
         with torch.no_grad(), self.engine.autocast():
             reconstruction, hybrid = self._images(micro)
+        seen: Terms = {}
         terms = self._backward(
             self._judging,
-            lambda: image_discriminator_terms(networks, loss, real, reconstruction, hybrid),
+            lambda: image_discriminator_terms(networks, loss, real, reconstruction, hybrid, seen=seen),
             micro,
         )
         patches = self._patches((real, real, hybrid), micro)
-        return terms | self._backward(
-            self._comparing, lambda: patch_discriminator_terms(networks, loss, *patches), micro
+        terms |= self._backward(
+            self._comparing, lambda: patch_discriminator_terms(networks, loss, *patches, seen=seen), micro
         )
+        return terms | seen
 
     def _r1_gradients(self, micro: Micro) -> Terms:
         """In full precision: squared gradients would leave the range of a half one."""
@@ -230,8 +237,17 @@ class Steps:
         found = [gradients_of(micro) for micro in batch]
         if not is_averaged:
             self.engine.average(parameters_in(optimizer))
+        norms = self._gradient_norms(optimizer, "" if is_averaged else "_r1")
         _descend(self.engine, optimizer)
-        return {name: torch.stack([terms[name] for terms in found]).mean() for name in found[0]}
+        return {name: torch.stack([terms[name] for terms in found]).mean() for name in found[0]} | norms
+
+    def _gradient_norms(self, optimizer: Adam, suffix: str) -> Terms:
+        if not self.reads_gradients:
+            return {}
+        self.engine.unscale(optimizer)
+        norms = gradient_norms(self.networks.named())
+        # A step that is skipped for a gradient that is not finite is no reason for a log that is not.
+        return {name + suffix: norm.nan_to_num(0, 0, 0) for name, norm in norms.items()}
 
     def _freeze_discriminators(self, is_frozen: bool) -> None:
         """Frozen parameters get no gradient, and none is computed for them."""
