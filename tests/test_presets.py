@@ -11,7 +11,8 @@ from swapae.config import differences, from_dict, to_dict
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
 from swapae.presets import PRESETS, PUBLISHED_GPUS
 from swapae.training.config import TrainConfig, check
-from swapae.training.loop import make_learner
+from swapae.training.engine import Engine
+from swapae.training.setup import make_learner
 from swapae.training.step import Steps
 
 SMALL = {"tiny32", "synthetic64", "photos64", "photos64_fast", "photos128"}
@@ -180,7 +181,7 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
         key: value for key, value in expected.items() if key not in unused
     }
     ours = {"seed", "data.workers", "data.cache", "ema_half_life_kimg"}
-    ours |= {"keep_checkpoints", "checkpoint_activations"}
+    ours |= {"keep_checkpoints", "checkpoint_activations", "accumulate", "precision"}
     assert set(settings) == set(expected) | ours
 
 
@@ -277,7 +278,7 @@ def reduced(config: TrainConfig) -> TrainConfig:
 @lru_cache
 def losses(config: TrainConfig) -> dict[str, float]:
     """Terms of one step of each kind, on noise."""
-    learner = make_learner(config, torch.device("cpu"))
+    learner = make_learner(config, Engine(torch.device("cpu")))
     steps = Steps(learner.networks, learner.optimizers, config)
     random = torch.Generator().manual_seed(0)
     size = config.discriminator.image_size

@@ -12,12 +12,13 @@ from swapae.errors import UserError
 from swapae.presets import PRESETS
 from swapae.training.checkpoint import Learner, all_weights
 from swapae.training.config import TrainConfig
-from swapae.training.loop import make_learner, make_networks
+from swapae.training.engine import Engine
 from swapae.training.objective import Networks
 from swapae.training.origin import Origin
+from swapae.training.setup import make_learner, make_networks
 from swapae.training.transfer import Fit, Transfer, check_fit, fit, start_from
 
-CPU = torch.device("cpu")
+CPU = Engine(torch.device("cpu"))
 
 
 def origin_of(config: TrainConfig) -> Origin:
