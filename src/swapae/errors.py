@@ -8,5 +8,5 @@ class UserError(Exception):
     """
 
 
-class CannotWrite(UserError):
+class WriteError(UserError):
     """A file or folder that cannot be written: a full disk, missing rights, a disk that fails."""

@@ -48,7 +48,9 @@ def is_without(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 def holder(root: Path, is_without: bool = False, forks: bool = False) -> "subprocess.Popen[str]":
     """Another process that holds the lock."""
     code = HOLD.format(path=sys.path, root=str(root), is_without=is_without, errno=errno.ENOLCK, forks=forks)
-    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     assert child.stdout is not None
     assert child.stdout.readline() == "held\n"
     return child
@@ -67,7 +69,9 @@ def test_a_second_trainer_is_refused_with_process_and_machine_and_may_come_after
     try:
         with pytest.raises(UserError) as error, locked(root):
             pass
-        assert f"is being trained by process {child.pid} on {socket.gethostname()}, since 2" in str(error.value)
+        assert f"is being trained by process {child.pid} on {socket.gethostname()}, since 2" in str(
+            error.value
+        )
     finally:
         end(child)
     with locked(root):  # at once, though nobody has unlocked it

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from swapae.cli.common import Common
 from swapae.training.report import BAR_WIDTH, WIDE, Quiet, Reporter, default_reporter, duration, summary
 
+
 def reporter_for(common: Common) -> Reporter:
     """The default reporter, which speaks on standard error, or a silent one."""
     return Quiet() if common.quiet else default_reporter()

@@ -10,7 +10,7 @@
 
 All randomness of a training is a function of the seed and the images seen, so no random state is kept.
 Readers take the newest checkpoint that is what its manifest says. None holds a number that is not finite.
-Files and folders are flushed to the disk before the next step, so a power cut takes at most what a kill takes.
+Files and folders are flushed to the disk before they are renamed: a power cut takes what a kill takes.
 """
 
 import hashlib
@@ -18,18 +18,17 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy
-import safetensors
 import torch
 from torch import Tensor
 from torch.optim import Adam
 
-from swapae import __version__
 from swapae.config import to_dict
-from swapae.errors import CannotWrite, UserError
+from swapae.errors import UserError, WriteError
 from swapae.files import sync_folder, write_text
 from swapae.training.config import TrainConfig
 from swapae.training.ema import Ema
@@ -112,13 +111,13 @@ def save_checkpoint(run: RunFolder, state: State, tensors: Tensors, config: Trai
     """Write a checkpoint of what `collect` gave, whole or not at all; then remove those that need not stay.
 
     Raises:
-        CannotWrite: the disk is full, say; nothing is left of it, and all checkpoints are as they were.
+        WriteError: the disk is full, say; nothing is left of it, and all checkpoints are as they were.
     """
     final = run.checkpoints / f"{PREFIX}{state.images_seen:08d}"
     if not is_valid(final):
         _write(final, state, tensors, config)
         if not is_valid(final):
-            raise CannotWrite(f"{final} cannot be read back as it was written; the disk may be failing.")
+            raise WriteError(f"{final} cannot be read back as it was written; the disk may be failing.")
     write_text(run.latest, f"{final.relative_to(run.root).as_posix()}\n")
     prune(run.checkpoints, state.images_seen, config)
     return final
@@ -145,9 +144,11 @@ def _write(final: Path, state: State, tensors: Tensors, config: TrainConfig) -> 
 
 
 def _versions() -> dict[str, str]:
-    modules = {"torch": torch, "numpy": numpy, "safetensors": safetensors}
-    versions = {name: str(module.__version__) for name, module in modules.items()}
-    return {"swapae": __version__, "python": platform.python_version()} | versions
+    versions = {"torch": torch.__version__, "python": platform.python_version()}
+    for name in ("swapae", "numpy", "safetensors"):
+        with suppress(PackageNotFoundError):  # run from a folder of sources
+            versions[name] = version(name)
+    return versions
 
 
 def all_weights(networks: Networks) -> dict[str, Tensor]:
@@ -209,7 +210,9 @@ def state_of(path: Path) -> State:
     state = json.loads((path / "state.json").read_text(encoding="utf-8"))
     if state.get("format", 1) > FORMAT:
         written = f"swapae {state.get('swapae', 'of another version')}"
-        raise UserError(f"{path} was written by {written}, which is newer than this one; go on with that one.")
+        raise UserError(
+            f"{path} was written by {written}, which is newer than this one; go on with that one."
+        )
     return State(**{f.name: state[f.name] for f in fields(State) if f.name in state})
 
 

@@ -2,10 +2,12 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from swapae.errors import CannotWrite, UserError
+from torch import Tensor
+
+from swapae.errors import UserError, WriteError
 from swapae.training.checkpoint import Learner
 from swapae.training.config import TrainConfig
 
@@ -21,12 +23,17 @@ def checkpoint_bytes(learner: Learner) -> int:
     modules = list(learner.networks.named().values())
     tensors = [tensor for module in modules for tensor in module.state_dict().values()]
     moments = [parameter for module in modules for parameter in module.parameters()] * 2
-    return sum(tensor.nbytes + HEADER for tensor in [*tensors, *moments]) + model_bytes(learner)
+    return bytes_of([*tensors, *moments]) + model_bytes(learner)
 
 
 def model_bytes(learner: Learner) -> int:
     """Size of the averaged encoder and generator: part of a checkpoint, and RUN/model once more."""
-    return sum(tensor.nbytes + HEADER for tensor in learner.ema.model.state_dict().values())
+    return bytes_of(learner.ema.model.state_dict().values())
+
+
+def bytes_of(tensors: Iterable[Tensor]) -> int:
+    """Size of tensors in a file."""
+    return sum(int(tensor.nbytes) + HEADER for tensor in tensors)
 
 
 class Disk:
@@ -72,21 +79,23 @@ class Disk:
             is_last: there is no later save that could make up for this one.
 
         Raises:
-            CannotWrite: it cannot be saved, and the run stops on that or was at its end.
+            WriteError: it cannot be saved, and the run stops on that or was at its end.
         """
         has_told = False
         while True:
             try:
                 self._check_space()
                 write()
-            except CannotWrite as error:
+            except WriteError as error:
                 if self.policy == "stop" or (is_last and (self.policy == "continue" or self.stop())):
-                    raise CannotWrite(
-                        f"{error} What was learnt since the last checkpoint is not saved; free some space, and the "
-                        "same command goes on from there."
+                    raise WriteError(
+                        f"{error} What was learnt since the last checkpoint is not saved; free some space, "
+                        "and the same command goes on from there."
                     ) from error
                 if self.policy == "continue":
-                    self.tell(f"{error} Nothing is saved now; training goes on, and the next save tries again.")
+                    self.tell(
+                        f"{error} Nothing is saved now; training goes on, and the next save tries again."
+                    )
                     return False
                 if not has_told:
                     self.tell(f"{error} Training waits until there is room.")
@@ -99,7 +108,7 @@ class Disk:
         """Write what training can do without, such as a picture; tell when that begins to fail."""
         try:
             write()
-        except CannotWrite as error:
+        except WriteError as error:
             if self.policy == "stop":
                 raise
             if not self._is_full:
@@ -112,7 +121,7 @@ class Disk:
     def _check_space(self) -> None:
         needed, free = self.needed + MARGIN, free_bytes(self.root)
         if free < needed:
-            raise CannotWrite(
+            raise WriteError(
                 f"{self.root} has {shown_bytes(free)} free, a checkpoint needs {shown_bytes(needed)}."
             )
 

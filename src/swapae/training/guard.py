@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.optim import Adam
 
 from swapae.training.objective import Terms
-from swapae.training.report import Diverged
+from swapae.training.report import DivergedError
 
 KINDS = {"D": "discriminators", "R1": "discriminators on R1", "G": "encoder and generator"}
 SKIPPED, IN_A_ROW, LONGEST = range(3)  # places in `Guard.counts`
@@ -27,7 +27,9 @@ class Guard:
     def __init__(self, agree: Callable[[Tensor], Tensor] = lambda number: number) -> None:
         self.agree = agree
         self.counts: dict[str, Tensor] = {}  # of each kind of step, [skipped, in a row, longest row]
-        self.wrong: dict[str, dict[str, Tensor]] = {}  # of each kind, what was not finite when one was skipped
+        self.wrong: dict[
+            str, dict[str, Tensor]
+        ] = {}  # of each kind, what was not finite when one was skipped
 
     def descend(self, kind: str, optimizer: Adam, terms: Terms) -> None:
         """Take a step of the optimizer, or none."""
@@ -37,7 +39,9 @@ class Guard:
 
     def judge(self, kind: str, optimizer: Adam, terms: Terms) -> Tensor:
         """Count a step, and give 1 if it must be skipped, else 0."""
-        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        gradients = [
+            p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
+        ]
         norms = torch.stack(torch._foreach_norm(gradients))
         numbers = {name: term.detach() for name, term in terms.items()} | {"the gradient": norms}
         wrong = {name: 1 - number.isfinite().all().float() for name, number in numbers.items()}
@@ -47,7 +51,9 @@ class Guard:
         longest = torch.maximum(before[LONGEST], in_a_row)
         self.counts[kind] = torch.stack([before[SKIPPED] + found, in_a_row, longest])
         known = self.wrong.get(kind, {})
-        self.wrong[kind] = {name: torch.maximum(known.get(name, value), value) for name, value in wrong.items()}
+        self.wrong[kind] = {
+            name: torch.maximum(known.get(name, value), value) for name, value in wrong.items()
+        }
         return found
 
     def restore(self, skipped: dict[str, int], in_a_row: dict[str, int]) -> None:
@@ -59,12 +65,12 @@ class Guard:
         """Read the counts of each kind that had to skip: of skipped steps, and of those that were the latest.
 
         Raises:
-            Diverged: `limit` of a kind came one after another since the last call.
+            DivergedError: `limit` of a kind came one after another since the last call.
         """
         counts = {kind: [int(n) for n in numbers.tolist()] for kind, numbers in self.counts.items()}
         for kind, (_, in_a_row, longest) in counts.items():
             if longest >= limit:
-                raise Diverged(self._diagnosis(kind, longest), images_seen)
+                raise DivergedError(self._diagnosis(kind, longest), images_seen)
             self.counts[kind][LONGEST] = in_a_row
         self.wrong = {}
         skipped = {kind: number for kind, (number, _, _) in counts.items() if number}

@@ -1,8 +1,8 @@
 """One trainer in a run folder at a time.
 
 The system's own lock on RUN/.lock is used where there is one: it goes when its process goes, however that
-ends. Where there is none (Windows, some network file systems) a file that can be made only once stands for it;
-it is taken over when its process is known to be dead, and never on a guess.
+ends. Where there is none (Windows, some network file systems) a file that can be made only once stands for
+it; it is taken over when its process is known to be dead, and never on a guess.
 """
 
 import errno
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from swapae.errors import CannotWrite, UserError
+from swapae.errors import UserError, WriteError
 from swapae.files import reason
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
@@ -34,7 +34,7 @@ def locked(root: Path) -> Iterator[None]:
         root.mkdir(parents=True, exist_ok=True)
         release = _take(root / ".lock")
     except OSError as error:
-        raise CannotWrite(f"{root} cannot be written: {reason(error)}.") from error
+        raise WriteError(f"{root} cannot be written: {reason(error)}.") from error
     try:
         yield
     finally:
@@ -60,7 +60,7 @@ def _take(path: Path) -> Release:
 
 
 def _flock(path: Path) -> Release:
-    """Lock a file; it is removed while it is locked, so one that was locked may not be the one that lies there."""
+    """Lock a file. It is removed while locked: one that was locked need not be the one that lies there."""
     import fcntl
 
     while True:
@@ -119,7 +119,7 @@ def _close_held() -> None:
 
 
 def _claim(path: Path) -> Release:
-    """Make a file that must not be there. A dead process's is removed, by one at a time: who makes a folder."""
+    """Make a file that must not be there. A dead one's is removed, by one at a time: who makes a folder."""
     breaking = path.with_name(path.name + "-ends")
     try:
         _write_new(path)
@@ -180,7 +180,7 @@ def _self() -> str:
 
 
 def _born(pid: int) -> str:
-    """Tell a process from a later one of the same number: the boot and the tick it began at, where Linux says."""
+    """Tell a process from a later one of its number: the boot and the tick it began at, where Linux says."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -199,6 +199,12 @@ def _owner(path: Path) -> dict[str, object]:
 
 def _taken(path: Path, left: Path | None = None) -> UserError:
     owner = _owner(path)
-    who = f"process {owner['pid']} on {owner['host']}, since {owner['since']}" if "pid" in owner else "another process"
+    who = (
+        f"process {owner['pid']} on {owner['host']}, since {owner['since']}"
+        if "pid" in owner
+        else "another process"
+    )
     fix = f"; if it is gone, remove {left}" if left else ""
-    return UserError(f"{path.parent} is being trained by {who}: wait for it, stop it, or give another -o{fix}.")
+    return UserError(
+        f"{path.parent} is being trained by {who}: wait for it, stop it, or give another -o{fix}."
+    )

@@ -23,10 +23,12 @@ from swapae.training.checkpoint import Learner, State, collect, load_checkpoint,
 from swapae.training.config import InitConfig, TrainConfig, check
 from swapae.training.ema import Ema
 from swapae.training.objective import Networks, Terms
+from swapae.training.origin import check_origin
 from swapae.training.report import Reporter, default_reporter, diverged
 from swapae.training.run import DataReport, RunFolder, append_log, check_run, open_run, trim_log
 from swapae.training.snapshot import snapshot
 from swapae.training.step import Steps, make_optimizers
+from swapae.training.transfer import begin, write_record
 
 NUM_SNAPSHOT_IMAGES = 8
 
@@ -58,6 +60,7 @@ def train(
     device: str = "auto",
     reporter: Reporter | None = None,
     stop: Callable[[], bool] | None = None,
+    init_from: str | Path | None = None,
 ) -> RunSummary:
     """Train a model, or go on with a training, until `config.total_images` images were seen.
 
@@ -68,6 +71,8 @@ def train(
         device: "auto", "cpu", "cuda", "mps".
         reporter: hears of progress; by default a bar on a terminal, and plain lines elsewhere.
         stop: asked before every step; when it says True the run is saved and ended.
+        init_from: a run, a checkpoint or a model whose weights a new run begins with, as far as they fit
+            (transfer.py); a run that goes on remembers, and refuses another.
 
     Raises:
         UserError: config, data and run directory do not go together, something cannot be read or written,
@@ -79,6 +84,7 @@ def train(
     source = open_source(data, resolution=config.data.load_size, config=config.data)
     folder = RunFolder(Path(run))
     check_run(folder, config, str(data), source)
+    origin = check_origin(folder, None if init_from is None else str(init_from))
     shown = fitting(images_to_show(source, config), config)
     reporter = reporter or default_reporter()
 
@@ -86,6 +92,7 @@ def train(
     learner = make_learner(config, where)
     load_checkpoint(folder.checkpoints, learner, reporter.message)
     state = learner.state
+    transfer = begin(origin, folder, learner, config, reporter.message)
     if state.images_seen >= config.total_images:
         seen = f"{state.images_seen} of {config.total_images}"
         reporter.message(f"{run} is complete, it has seen {seen} images; raise total_images to go on.")
@@ -97,6 +104,9 @@ def train(
     source = cached(source, config.data, reporter.message, stop)
     report = DataReport(folder, str(data), source, reporter.message)
     meter = Meter(state)
+    if transfer is not None:
+        write_record(folder, transfer)
+        save(folder, learner, meter, config)  # from now on the other run is not needed
 
     # Data: a function of the seed and of the images seen.
     stream = SampleStream(source, config.data, config.model.stride, config.seed)
@@ -129,9 +139,9 @@ def train(
                 picture = snapshot(learner.ema.model, shown.to(where))
                 save_image(picture, folder.snapshot(state.images_seen), force=True)
             if is_last or _passes(before, state.images_seen, config.checkpoint_images):
-                save(folder, learner, meter, config.keep_checkpoints)
+                save(folder, learner, meter, config)
         if state.images_seen < config.total_images:  # it was stopped
-            save(folder, learner, meter, config.keep_checkpoints)
+            save(folder, learner, meter, config)
         report.update()
     finally:
         del batches  # ends the processes that read ahead
@@ -220,12 +230,12 @@ def step_seed(seed: int, images_seen: int) -> int:
     return (seed * 0x9E3779B97F4A7C15 + images_seen * 0xBF58476D1CE4E5B9 + 1) % 2**63
 
 
-def save(folder: RunFolder, learner: Learner, meter: "Meter", keep: int) -> None:
+def save(folder: RunFolder, learner: Learner, meter: "Meter", config: TrainConfig) -> None:
     """Write the averaged model, then the checkpoint: a run killed between them does its last steps again."""
     meter.settle()
     tensors = collect(learner)
     learner.ema.model.save_pretrained(folder.model, force=True)
-    save_checkpoint(folder.checkpoints, learner.state, tensors, keep)
+    save_checkpoint(folder, learner.state, tensors, config)
 
 
 def summary_of(folder: RunFolder, state: State, config: TrainConfig) -> RunSummary:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from swapae.training.checkpoint import Learner, State, load_checkpoint, newest_valid
 from swapae.training.config import TrainConfig
-from swapae.training.report import Diverged
+from swapae.training.report import DivergedError
 
 FACTOR = 0.5  # on the learning rates, at each rollback
 
@@ -14,14 +14,14 @@ def roll_back(
     learner: Learner,
     checkpoints: Path,
     config: TrainConfig,
-    error: Diverged,
+    error: DivergedError,
     begin: Callable[[Learner], None],
     tell: Callable[[str], None],
 ) -> None:
     """Restore the last checkpoint, or the start where there is none, and halve the learning rates.
 
-    The state has both numbers, so a run that is resumed later goes on with them; one that is killed before its
-    next checkpoint diverges and comes back here once more, the same way.
+    The state has both numbers, so a run that is resumed later goes on with them; one that is killed before
+    its next checkpoint diverges and comes back here once more, the same way.
 
     Args:
         learner: what has diverged; restored in place.
@@ -32,7 +32,7 @@ def roll_back(
         tell: hears of it.
 
     Raises:
-        Diverged: it has been done often enough, or is not wanted.
+        DivergedError: it has been done often enough, or is not wanted.
     """
     scale, rollbacks = learner.state.rate_scale * FACTOR, learner.state.rollbacks + 1
     if config.on_diverged == "stop" or rollbacks > config.max_rollbacks:

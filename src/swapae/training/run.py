@@ -2,6 +2,7 @@
 
 RUN/config.yaml          the whole TrainConfig
 RUN/data.json            where the images are, how many, and which files could not be used
+RUN/init.json            of a run that began with another's weights: what was taken (origin.py)
 RUN/log.jsonl            a line of losses every `log_images` images
 RUN/snapshots/           sample grids
 RUN/checkpoints/         all that is needed to go on (checkpoint.py)
@@ -22,7 +23,7 @@ from typing import Any
 from swapae import config as configs
 from swapae.data.open import GENERATED
 from swapae.data.source import Source
-from swapae.errors import CannotWrite, UserError
+from swapae.errors import UserError, WriteError
 from swapae.files import write_text
 from swapae.training.config import RESUMABLE, TrainConfig
 from swapae.weights import report
@@ -230,7 +231,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise WriteError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def write_json(path: Path, value: object) -> None:
