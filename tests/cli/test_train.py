@@ -1,6 +1,7 @@
 """train, info, demo and presets, with the smallest preset."""
 
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -213,8 +214,21 @@ def test_presets_lists_every_preset_with_a_line(capsys: Streams) -> None:
 
     assert run("presets") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(PRESETS)
-    assert all(len(line.split()) > 3 for line in lines)
+    assert [line.split()[0] for line in lines] == ["preset", *PRESETS]
+    columns = {line.split()[0]: re.split(r"  +", line) for line in lines}
+    assert columns["preset"] == ["preset", "images", "codes", "model", "all", "batch", "GPUs", "for"]
+    assert columns["church_default"][:7] == [
+        "church_default",
+        "256²",
+        "8×16×16, 2048",
+        "55.6",
+        "109.0",
+        "16",
+        "4",
+    ]
+    assert columns["ffhq1024_default"][1] == "768² of 1024²"
+    starts = {line.index(columns[line.split()[0]][-1]) for line in lines}
+    assert len(starts) == 1  # the last column begins in one place
 
 
 def test_the_default_preset_goes_by_the_data() -> None:

@@ -13,6 +13,7 @@ from swapae.config import to_dict
 from swapae.errors import UserError
 from swapae.training.checkpoint import (
     MANIFEST,
+    Learner,
     all_weights,
     is_valid,
     load_checkpoint,
@@ -21,7 +22,9 @@ from swapae.training.checkpoint import (
     state_of,
 )
 from swapae.training.config import TrainConfig
+from swapae.training.engine import Engine
 from swapae.training.retention import prune
+from swapae.training.setup import make_learner
 from swapae.weights import load_tensors
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "run_format1"
@@ -108,7 +111,7 @@ def test_one_that_cannot_be_read_back_costs_none_of_the_others(
 
 
 def places(path: Path) -> list[int]:
-    """All bytes of the manifest; of the others, which are hashed, the first ones, the last, and some between."""
+    """All bytes of the manifest; of the others, which are hashed, the first, the last, and some between."""
     size = path.stat().st_size
     return list(range(size)) if path.name == MANIFEST else [*range(9), *range(9, size, size // 20), size - 1]
 
@@ -198,10 +201,8 @@ def reseal(path: Path, changes: dict[str, object]) -> None:
     write_json(path / MANIFEST, {file.name: _seal(file) for file in sorted(path.iterdir())})
 
 
-def fresh_learner() -> "object":
-    from swapae.training.loop import make_learner
-
-    return make_learner(micro(), torch.device("cpu"))
+def fresh_learner() -> Learner:
+    return make_learner(micro(), Engine(torch.device("cpu")))
 
 
 # ── which stay ───────────────────────────────────────────────────────────────────────────────────

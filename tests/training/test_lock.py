@@ -26,9 +26,8 @@ if {is_without}:
     fcntl.flock = refuse
 from swapae.training.lock import locked
 with locked(Path({root!r})):
-    if {forks} and os.fork() == 0:
-        time.sleep(60); os._exit(0)
-    print("held", flush=True)
+    if not {forks} or os.fork() == 0:
+        print("held", flush=True)
     time.sleep(60)
 """
 

@@ -1,6 +1,7 @@
 """What goes from one run's networks to another's: part by part, by place, whole or not at all."""
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from swapae.errors import UserError
 from swapae.presets import PRESETS
 from swapae.training.checkpoint import Learner, all_weights
 from swapae.training.config import TrainConfig
-from swapae.training.loop import make_learner, make_networks
+from swapae.training.engine import Engine
+from swapae.training.objective import Networks
 from swapae.training.origin import Origin
-from swapae.training.transfer import Transfer, check_fit, fit, start_from
+from swapae.training.setup import make_learner, make_networks
+from swapae.training.transfer import Fit, Transfer, check_fit, fit, start_from
 
-CPU = torch.device("cpu")
+CPU = Engine(torch.device("cpu"))
 
 
 def origin_of(config: TrainConfig) -> Origin:
@@ -166,11 +169,85 @@ def test_settings_that_no_shape_shows_are_told_of() -> None:
 # ── the published sizes, without numbers in them ─────────────────────────────────────────────────
 
 
-def fits_between(there: str, here: str) -> dict[str, object]:
-    with torch.device("meta"):
-        _, other = make_networks(PRESETS[there]())
-        _, mine = make_networks(PRESETS[here]())
-    return {
-        network: fit(network, module, other.named()[network].state_dict())
-        for network, module in mine.named().items()
+FIRST_LEVEL = {
+    "grow128": ["from_rgb at 128²", "block at 128²"],
+    "grow512": ["from_rgb at 512²", "block at 512²"],
+    "grow1024": ["from_rgb at 1024²", "block at 1024²"],
+    "ffhq1024_default": ["from_rgb at 1024²", "block at 1024²"],
+}
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ("photos64", "grow128"),
+        ("church_pretrained", "grow512"),
+        ("afhq_pretrained", "ffhq512_default"),
+        ("grow512", "grow1024"),
+        ("mountain_pretrained", "grow1024"),
+        ("ffhq1024_at512", "ffhq1024_default"),
+    ],
+)
+def test_presets_that_grow_take_all_but_the_first_level_of_the_image_discriminator(
+    there: str, here: str
+) -> None:
+    fits = fits_between(there, here)
+    new = FIRST_LEVEL[here.replace("ffhq512_default", "grow512")]
+    assert {network: list(one.new) for network, one in fits.items()} == {
+        "encoder": [],
+        "generator": [],
+        "discriminator": new,
+        "patch_discriminator": [],
     }
+    one = fits["discriminator"]
+    level = {"grow128": 7, "grow1024": 10, "ffhq1024_default": 10}.get(here, 9)
+    assert list(one.taken) == [f"block at {2**i}²" for i in range(level - 1, 2, -1)] + [
+        "final_conv",
+        "final_linear",
+    ]
+
+
+def test_two_sizes_at_once_leave_two_levels_new() -> None:
+    assert list(fits_between("church_pretrained", "grow1024")["discriminator"].new) == [
+        "from_rgb at 1024²",
+        "block at 1024²",
+        "block at 512²",
+    ]
+
+
+def test_the_published_1024_networks_say_what_of_a_512_model_does_not_fit_them() -> None:
+    """Other widths and a halving more: nothing of encoder and generator fits, and nothing is bent to fit."""
+    fits = fits_between("ffhq512_default", "ffhq1024_default")
+    assert fits["encoder"].taken == fits["generator"].taken == {}
+    assert fits["encoder"].new["from_rgb"] == "other shape (conv.weight is [32, 3, 1, 1] there, " + (
+        "[13, 3, 1, 1] here and 1 more)"
+    )
+    assert list(fits["patch_discriminator"].new) == ["from_rgb at 256²", "block at 256²"]
+    # 768² crops end in maps of 3×3, where 512² images end in 4×4.
+    assert (
+        fits["discriminator"].new["final_linear"].startswith("other shape (0.weight is [512, 8192] there, ")
+    )
+    with pytest.raises(UserError, match="nothing of encoder and generator"):
+        check_fit(on_meta("ffhq512_default"), PRESETS["ffhq1024_default"]())
+
+
+def test_the_small_structure_networks_share_no_width_with_the_other_1024_ones() -> None:
+    fits = fits_between("ffhq1024_default", "ffhq1024_small_structure")
+    assert fits["encoder"].taken == {}
+    assert fits["discriminator"].is_whole
+
+
+@lru_cache
+def networks_of(preset: str) -> Networks:
+    with torch.device("meta"):
+        return make_networks(PRESETS[preset]())[1]
+
+
+def on_meta(preset: str) -> Origin:
+    named = networks_of(preset).named()
+    return Origin(preset, Path(preset), {name: dict(m.state_dict()) for name, m in named.items()}, {})
+
+
+def fits_between(there: str, here: str) -> dict[str, Fit]:
+    mine, theirs = networks_of(here).named(), on_meta(there).weights
+    return {network: fit(network, module, theirs[network]) for network, module in mine.items()}
