@@ -76,7 +76,8 @@ class TrainConfig:
 COUNTS = ("total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints")
 RESUMABLE = frozenset(
     {*COUNTS, "keep_best", "best_metric", "keep_every_images", "on_disk_full", "on_diverged"}
-    | {"skips_in_a_row", "max_rollbacks", "accumulate", "checkpoint_activations", "data.workers", "data.cache"}
+    | {"skips_in_a_row", "max_rollbacks"}
+    | {"accumulate", "checkpoint_activations", "data.workers", "data.cache"}
 )  # fields that may differ when a run goes on: they do not change what is learnt
 
 
