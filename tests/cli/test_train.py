@@ -337,6 +337,8 @@ def test_a_run_grows_from_another_and_the_same_command_goes_on(
     assert run("train", "synthetic", "-o", tmp_path / "run", "--init-from", trained / "model") == 1
     assert f"--init-from: {trained} → {trained / 'model'}" in capsys.readouterr().err
     assert json.loads((tmp_path / "run" / "init.json").read_text())["init_from"] == str(trained)
+    assert run("info", tmp_path / "run") == 0
+    assert f"began_with: {trained / 'checkpoints'}" in capsys.readouterr().out
 
 
 def test_beginning_anew_forgets_the_origin_and_checks_a_new_one_first(

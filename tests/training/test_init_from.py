@@ -324,6 +324,26 @@ def test_numbers_that_are_not_finite_are_refused(images: Path, other: Path, tmp_
     refused(images, tmp_path / "run", tmp_path / "bad", r"not finite, in encoder\.to_texture\.weight")
 
 
+def test_discriminators_that_do_not_say_what_they_are_are_refused(
+    images: Path, other: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(other / "model", tmp_path / "model")
+    weights = tensors_at(other, 32, "weights")
+    judge = {name: tensor for name, tensor in weights.items() if name.startswith("discriminator.")}
+    save_tensors(folder / DISCRIMINATORS_FILE, judge, {"format": "swapae.discriminators/1"})
+    refused(images, tmp_path / "run", folder, "metadata cannot be read")
+    (folder / DISCRIMINATORS_FILE).write_bytes(b"")
+    refused(images, tmp_path / "run", folder, "damaged or not a safetensors file")
+
+
+def test_whole_numbers_are_no_weights(images: Path, other: Path, tmp_path: Path) -> None:
+    model, metadata = load_tensors(other / "model" / "model.safetensors")
+    whole = {name: tensor.int() for name, tensor in model.items()}
+    save_tensors(tmp_path / "bad" / "model.safetensors", whole, metadata)
+    with pytest.raises(UserError, match=r"from_rgb: other kind of number \(conv\.weight is torch\.int32"):
+        start(images, tmp_path / "run", tmp_path / "bad")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"init_from": 1, "folder": null, "is_whole": true}'])
 def test_a_damaged_record_is_told_of(text: str, images: Path, other: Path, tmp_path: Path) -> None:
     start(images, tmp_path / "run", other, after=0)
