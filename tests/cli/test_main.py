@@ -25,7 +25,9 @@ def replace(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setitem(commands.COMMANDS, "presets", presets)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["data", "--help"], *([*name.split(), "--help"] for name in COMMANDS)]
+)
 def test_help_imports_neither_torch_nor_numpy_nor_pillow(arguments: list[str]) -> None:
     code = (
         "import sys; from swapae.cli.main import main; status = main(sys.argv[1:]); "

@@ -28,8 +28,8 @@ from swapae.training.origin import (
     read_record,
     unseen_settings,
 )
-from swapae.training.retention import checkpoints_in
 from swapae.training.places import parts
+from swapae.training.retention import checkpoints_in
 from swapae.training.run import RunFolder, write_json
 from swapae.weights import listed, report
 
