@@ -16,8 +16,9 @@ from swapae.errors import UserError
 from swapae.files import shown
 from swapae.locate import find_weights
 from swapae.model import WEIGHTS_FILE, config_in
-from swapae.training.checkpoint import MANIFEST, PREFIX, checkpoints_in, is_valid, newest_valid
+from swapae.training.checkpoint import MANIFEST, is_valid, newest_valid
 from swapae.training.config import TrainConfig
+from swapae.training.retention import PREFIX, checkpoints_in
 from swapae.training.run import RunFolder
 from swapae.weights import load_tensors
 

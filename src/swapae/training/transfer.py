@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
-from swapae.training.checkpoint import Learner, checkpoints_in
+from swapae.training.checkpoint import Learner
 from swapae.training.config import TrainConfig
 from swapae.training.objective import Networks
 from swapae.training.origin import (
@@ -29,6 +29,7 @@ from swapae.training.origin import (
     unseen_settings,
 )
 from swapae.training.places import parts
+from swapae.training.retention import checkpoints_in
 from swapae.training.run import RunFolder, write_json
 from swapae.weights import listed, report
 
