@@ -47,8 +47,18 @@ def test_it_learns_to_reconstruct_images_it_has_not_seen(trained: tuple[Path, fl
 
 def test_it_leaves_all_that_a_run_leaves(trained: tuple[Path, float]) -> None:
     folder, _ = trained
-    assert names_in(folder) == ["checkpoints", "config.yaml", "data.json", "log.jsonl", "model", "snapshots"]
+    assert names_in(folder) == [
+        "checkpoints",
+        "config.yaml",
+        "data.json",
+        "log.jsonl",
+        "model",
+        "report.html",
+        "snapshots",
+    ]
     assert names_in(folder / "checkpoints") == ["images_00000100", "images_00000200"]
-    assert names_in(folder / "snapshots") == ["images_00000100.png", "images_00000200.png"]
+    grids = names_in(folder / "snapshots")
+    assert [name for name in grids if name.endswith(".png")] == ["images_00000100.png", "images_00000200.png"]
+    assert len(grids) == 8
     assert names_in(folder / "model") == ["config.json", "model.safetensors"]
     assert [line["images_seen"] for line in log_of(folder)] == [40, 80, 120, 160, 200]

@@ -9,7 +9,7 @@ from swapae.data.open import open_source
 from swapae.data.stream import SampleStream, loader
 from swapae.training.checkpoint import Learner, State, collect, load_checkpoint, save_checkpoint
 from swapae.training.config import TrainConfig, check
-from swapae.training.engine import start
+from swapae.training.engine import joined, start
 from swapae.training.health import TEXTURES
 from swapae.training.meter import Meter
 from swapae.training.origin import check_origin
@@ -41,6 +41,7 @@ class RunSummary:
     losses: dict[str, float] = field(default_factory=dict)
 
 
+@joined
 def train(
     config: TrainConfig,
     data: str | Path,
@@ -55,7 +56,7 @@ def train(
 
     Args:
         config: the whole run; a run goes on only with the config it began with.
-        data: a folder of images, or the word `synthetic`.
+        data: what `open_source` takes: a folder of images, a pack, hf:NAME, or `synthetic`.
         run: the run directory; it is made, or gone on with.
         device: "auto", "cpu", "cuda", "mps".
         reporter: hears of progress; by default a bar on a terminal, and plain lines elsewhere.
@@ -87,7 +88,6 @@ def train(
     if state.images_seen >= config.total_images:
         seen = f"{state.images_seen} of {config.total_images}"
         reporter.message(f"{run} is complete, it has seen {seen} images; raise total_images to go on.")
-        engine.close()
         return summary_of(folder, state, config)
 
     # The run directory.
@@ -104,7 +104,7 @@ def train(
     if transfer is not None:
         if engine.is_first:
             write_record(folder, transfer)
-        save(folder, learner, meter, config.keep_checkpoints)  # from now on the other run is not needed
+        save(folder, learner, meter, config)  # from now on the other run is not needed
 
     # Data: a function of the seed and of the images seen; each process reads its part of every batch.
     stream = SampleStream(source, config.data, config.model.stride, config.seed)
@@ -143,15 +143,14 @@ def train(
                     show.line(line)
             reporter.progress(state.images_seen, meter.images_per_second, state.losses)
             if is_last or _passes(before, state.images_seen, config.checkpoint_images):
-                save(folder, learner, meter, config.keep_checkpoints, show)
+                save(folder, learner, meter, config, show)
         if state.images_seen < config.total_images:  # it was stopped
-            save(folder, learner, meter, config.keep_checkpoints, show)
+            save(folder, learner, meter, config, show)
     finally:
         del batches  # ends the processes that read ahead
         if show is not None:
             show.close()
         reporter.stop()
-        engine.close()
     return summary_of(folder, state, config)
 
 
@@ -160,14 +159,16 @@ def step_seed(seed: int, images_seen: int) -> int:
     return (seed * 0x9E3779B97F4A7C15 + images_seen * 0xBF58476D1CE4E5B9 + 1) % 2**63
 
 
-def save(folder: RunFolder, learner: Learner, meter: Meter, keep: int, show: Show | None = None) -> None:
+def save(
+    folder: RunFolder, learner: Learner, meter: Meter, config: TrainConfig, show: Show | None = None
+) -> None:
     """Write the averaged model, then the checkpoint: a run killed between them does its last steps again."""
     meter.settle()
     if not meter.engine.is_first:
         return
     tensors = collect(learner)
     learner.ema.model.save_pretrained(folder.model, force=True)
-    save_checkpoint(folder.checkpoints, learner.state, tensors, keep)
+    save_checkpoint(folder, learner.state, tensors, config)
     if show is not None:
         show.saved()
 

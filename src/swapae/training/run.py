@@ -9,6 +9,8 @@ RUN/tensorboard/         the same for TensorBoard, if asked for
 RUN/report.html          all of this to look at, made anew at each save
 RUN/checkpoints/         all that is needed to go on (checkpoint.py)
 RUN/model/               averaged encoder and generator: what `-m RUN` loads
+RUN/latest               the name of the newest checkpoint, for people and scripts; nothing here reads it
+RUN/.lock                who trains in it now (lock.py)
 """
 
 import json
@@ -21,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from swapae import config as configs
-from swapae.data.open import GENERATED
+from swapae.data.open import names_no_path
 from swapae.data.source import Source
-from swapae.errors import UserError
+from swapae.errors import UserError, WriteError
 from swapae.files import write_text
 from swapae.training.config import RESUMABLE, TrainConfig
 from swapae.weights import report
@@ -54,6 +56,10 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.root / "checkpoints"
+
+    @property
+    def latest(self) -> Path:
+        return self.root / "latest"
 
     @property
     def model(self) -> Path:
@@ -145,7 +151,7 @@ def _check_data(run: RunFolder, data: str, source: Source) -> None:
 
 
 def _folder(data: str) -> str | None:
-    return None if data == GENERATED else os.path.realpath(data)
+    return None if names_no_path(data) else os.path.realpath(data)
 
 
 # ── what is told ─────────────────────────────────────────────────────────────────────────────────
@@ -163,15 +169,18 @@ class DataReport:
         # Files that failed when they were decoded, in an earlier call, have not failed yet in this one.
         before = _read_data(run.data)["skipped"] if run.data.exists() else []
         self._before = {entry["file"]: entry for entry in before}
+        self._known: set[str] = set()
         self._write()
         self.update()
+        self._known = set(self._before)
 
     def update(self) -> None:
         """Tell of files that turned out to be unusable since the last time."""
-        new = self.source.skipped[self._num_told :]
+        added = self.source.skipped[self._num_told :]
+        self._num_told += len(added)
+        new = [entry for entry in added if entry[0] not in self._known]
         if not new:
             return
-        self._num_told += len(new)
         self._write()
         files = "1 file" if len(new) == 1 else f"{len(new)} files"
         self.tell(f"{files} of {self.data} cannot be used, see {self.run.data}. The first: {new[0][1]}")
@@ -232,15 +241,20 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise WriteError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def write_json(path: Path, value: object) -> None:
     """Write JSON atomically."""
+    write_text(path, json_text(value))
+
+
+def json_text(value: object) -> str:
+    """The one form in which this program writes JSON."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     if text.encode(errors="replace").decode() != text:  # the name of some file is no text
         text = json.dumps(value, indent=2)
-    write_text(path, text + "\n")
+    return text + "\n"
 
 
 def remove(path: Path) -> None:
