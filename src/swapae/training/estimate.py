@@ -2,7 +2,7 @@
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from swapae.training.config import TrainConfig
+from swapae.training.engine import Engine
 from swapae.training.setup import make_networks
 from swapae.training.step import Steps, make_optimizers
 
@@ -57,19 +58,30 @@ class Memory:
         return self.standing + max(self.steps.values())
 
 
-def estimate(config: TrainConfig, num_images: int) -> Memory:
+KINDS = ("discriminators", "R1", "encoder and generator")
+
+
+def estimate(config: TrainConfig, num_images: int, only: Collection[str] = KINDS) -> Memory:
     """Estimate the memory of a process whose forward passes hold so many images.
 
     On the CPU the compiled kernels keep other things than the plain operations that are counted here; within
     some 15 % it comes to the same.
+
+    Args:
+        config: of the training.
+        num_images: in a pass: the batch, over processes and micro-batches.
+        only: the kinds of steps that are looked at.
     """
+    plain = replace(config, batch_size=num_images, accumulate=1)
     with without_data() as live:
         _, networks = make_networks(config)
         optimizers = make_optimizers(networks, config)
-        steps = Steps(networks, optimizers, replace(config, batch_size=num_images))
+        # Half precisions take the same room; the other one has a scale, which only data can tell.
+        engine = Engine(torch.device("cpu"), "fp32" if config.precision == "fp32" else "bf16")
+        steps = Steps(networks, optimizers, plain, engine)
         side = config.discriminator.image_size
         real = torch.zeros(num_images, 3, side, side)
-        peaks = {kind: _peak_of(live, step, real) for kind, step in kinds(steps).items()}
+        peaks = {kind: _peak_of(live, step, real) for kind, step in kinds(steps).items() if kind in only}
         rows = {
             name: memory_of(network, is_averaged=config.ema_half_life_kimg > 0 and name in AVERAGED)
             for name, network in networks.named().items()
@@ -79,11 +91,7 @@ def estimate(config: TrainConfig, num_images: int) -> Memory:
 
 def kinds(steps: Steps) -> dict[str, Step]:
     """The three kinds of steps, by what people call them."""
-    return {
-        "discriminators": steps.discriminator_step,
-        "R1": steps.r1_step,
-        "encoder and generator": steps.generator_step,
-    }
+    return dict(zip(KINDS, (steps.discriminator_step, steps.r1_step, steps.generator_step), strict=True))
 
 
 def memory_of(network: nn.Module, *, is_averaged: bool) -> NetworkMemory:
