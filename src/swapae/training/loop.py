@@ -12,14 +12,15 @@ from swapae.data.cache import cached
 from swapae.data.open import open_source
 from swapae.data.source import Source
 from swapae.data.stream import SampleStream, loader
-from swapae.training.checkpoint import Learner, State, load_checkpoint, newest_valid
+from swapae.training.checkpoint import Learner, State, load_checkpoint
 from swapae.training.config import TrainConfig, check
-from swapae.training.engine import Engine, start
+from swapae.training.engine import Engine, joined, start
 from swapae.training.guard import Guard, limit_of
 from swapae.training.lock import locked
 from swapae.training.meter import Meter
 from swapae.training.origin import check_origin
 from swapae.training.report import DivergedError, Quiet, Reporter, default_reporter
+from swapae.training.retention import checkpoints_in
 from swapae.training.rollback import roll_back
 from swapae.training.run import DataReport, RunFolder, check_run, open_run, trim_log
 from swapae.training.saver import Saver
@@ -47,6 +48,7 @@ class RunSummary:
     losses: dict[str, float] = field(default_factory=dict)
 
 
+@joined
 def train(
     config: TrainConfig,
     data: str | Path,
@@ -120,12 +122,11 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
         reporter.message(
             f"{folder.root} is complete, it has seen {seen} images; raise total_images to go on."
         )
-        engine.close()
         return summary_of(folder, learner.state, config)
 
     # The run directory.
     saver = Saver(folder, learner, config, engine, shown, reporter.message, training.is_asked_to_stop)
-    saver.check_space(is_new=newest_valid(folder.checkpoints) is None)
+    saver.check_space(is_new=not checkpoints_in(folder.checkpoints))
     engine.wait()
     if engine.is_first:
         open_run(folder, config)
@@ -154,7 +155,6 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
                     trim_log(folder, learner.state.images_seen)
     finally:
         reporter.stop()
-        engine.close()
     return summary_of(folder, learner.state, config)
 
 

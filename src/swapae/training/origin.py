@@ -85,8 +85,8 @@ def _newest(run: RunFolder, tell: Callable[[str], None]) -> Path:
     """Choose a run's newest valid checkpoint, or its model where it was kept without checkpoints."""
     if checkpoints_in(run.checkpoints):
         return _newest_in(run.checkpoints, tell)
-    if (run.model / WEIGHTS_FILE).is_file():
-        return run.model
+    if any((place / WEIGHTS_FILE).is_file() for place in (run.root, run.model)):
+        return run.root
     raise UserError(f"the run {shown(run.root)} has saved nothing yet; let it reach its first checkpoint.")
 
 
