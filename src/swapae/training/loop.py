@@ -10,7 +10,7 @@ from swapae.data.stream import SampleStream, loader
 from swapae.images import save_image
 from swapae.training.checkpoint import Learner, State, collect, load_checkpoint, save_checkpoint
 from swapae.training.config import TrainConfig, check
-from swapae.training.engine import start
+from swapae.training.engine import joined, start
 from swapae.training.meter import Meter
 from swapae.training.origin import check_origin
 from swapae.training.report import Quiet, Reporter, default_reporter
@@ -40,6 +40,7 @@ class RunSummary:
     losses: dict[str, float] = field(default_factory=dict)
 
 
+@joined
 def train(
     config: TrainConfig,
     data: str | Path,
@@ -84,7 +85,6 @@ def train(
     if state.images_seen >= config.total_images:
         seen = f"{state.images_seen} of {config.total_images}"
         reporter.message(f"{run} is complete, it has seen {seen} images; raise total_images to go on.")
-        engine.close()
         return summary_of(folder, state, config)
 
     # The run directory.
@@ -143,7 +143,6 @@ def train(
     finally:
         del batches  # ends the processes that read ahead
         reporter.stop()
-        engine.close()
     return summary_of(folder, state, config)
 
 
