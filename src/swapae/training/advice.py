@@ -22,7 +22,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in WORDS)
 
 
-def out_of_memory(config: TrainConfig, device: torch.device, num_processes: int, has_begun: bool) -> UserError:
+def out_of_memory(
+    config: TrainConfig, device: torch.device, num_processes: int, has_begun: bool
+) -> UserError:
     """Make the error of a training that does not fit: what it needs, what there is, and what would fit.
 
     Args:
@@ -79,9 +81,7 @@ def _lines(config: TrainConfig, kinds: tuple[str, ...]) -> dict[str, Line]:
 # ── what would fit ───────────────────────────────────────────────────────────────────────────────
 
 
-def advise(
-    config: TrainConfig, needs: Needs, there: int | None, num_processes: int, has_begun: bool
-) -> str:
+def advise(config: TrainConfig, needs: Needs, there: int | None, num_processes: int, has_begun: bool) -> str:
     """Say what a training needs and what there is, then the settings that fit, the mildest first."""
     images, is_checkpointed = images_in_a_pass(config, num_processes), config.checkpoint_activations
     now = needs(images, is_checkpointed)
@@ -95,7 +95,9 @@ def advise(
         return f"{text} Set {', or '.join(fitting)}."
     least = needs(2, True)
     smaller = f"images of half the side take about a quarter of what is beyond {gigabytes(needs(0, True))}"
-    return f"{text} Even two images at a time take {gigabytes(least)}: choose a smaller resolution ({smaller})."
+    return (
+        f"{text} Even two images at a time take {gigabytes(least)}: choose a smaller resolution ({smaller})."
+    )
 
 
 def options(
@@ -112,15 +114,15 @@ def options(
         part = next((n for n in parts if needs(whole // n, checkpointed) <= limit), None)
         if part is not None:
             also = "" if checkpointed == is_checkpointed else " with --checkpoint-activations true"
-            need = gigabytes(needs(whole // part, checkpointed))
-            found.append(f"--accumulate {part}{also} ({need}, the same training in smaller parts)")
+            size = gigabytes(needs(whole // part, checkpointed))
+            found.append(f"--accumulate {part}{also} ({size}, the same training in smaller parts)")
             break
     sizes = range(whole // config.accumulate - 2, 1, -2)
-    size = next((n for n in sizes if needs(n, is_checkpointed) <= limit), None)
-    if size is not None:
+    images = next((n for n in sizes if needs(n, is_checkpointed) <= limit), None)
+    if images is not None:
         where = ", in a new run" if has_begun else ""
-        batch = size * config.accumulate * num_processes
-        found.append(f"--batch-size {batch} ({gigabytes(needs(size, is_checkpointed))}{where})")
+        batch = images * config.accumulate * num_processes
+        found.append(f"--batch-size {batch} ({gigabytes(needs(images, is_checkpointed))}{where})")
     return found
 
 

@@ -38,7 +38,12 @@ class Chart:
 
 
 CHARTS = (
-    Chart("Reconstruction", "Mean absolute error of pixels; should fall.", ("G_l1",)),
+    Chart(
+        "Reconstruction",
+        "Mean absolute error of pixels: weighted, in training; and by averaged weights on the fixed images. "
+        "Should fall.",
+        ("G_l1", "reconstruction_l1"),
+    ),
     Chart(
         "Textures",
         "How far a hybrid moves when only its texture changes, for each unit of change, and how far apart "

@@ -17,7 +17,7 @@ from swapae.training.engine import Engine
 from swapae.training.setup import make_networks
 from swapae.training.step import Steps, make_optimizers
 
-AVERAGED = ("encoder", "generator")
+HELD = ("encoder", "generator")  # by the averaged model
 ADAM = 2  # moments of a weight
 
 Step = Callable[[Tensor, torch.Generator], object]
@@ -83,7 +83,7 @@ def estimate(config: TrainConfig, num_images: int, only: Collection[str] = KINDS
         real = torch.zeros(num_images, 3, side, side)
         peaks = {kind: _peak_of(live, step, real) for kind, step in kinds(steps).items() if kind in only}
         rows = {
-            name: memory_of(network, is_averaged=config.ema_half_life_kimg > 0 and name in AVERAGED)
+            name: memory_of(network, is_averaged=config.ema_half_life_kimg > 0 and name in HELD)
             for name, network in networks.named().items()
         }
     return Memory(rows, peaks)

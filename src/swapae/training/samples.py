@@ -89,20 +89,21 @@ class Samples:
     config: TrainConfig
     fixed: Tensor
 
-    def draw(self, ema: Ema, images_seen: int, folder: Path) -> Readings:
-        """Write all grids of this moment, and give what the first of them says of textures and structures."""
+    def draw(self, ema: Ema, images_seen: int) -> tuple[Readings, dict[str, Image.Image]]:
+        """Draw the grids of this moment, by kind; the first of them gives the readings."""
         models = {"": ema.model}
         if ema.model is not ema.trained:
             models["_raw"] = as_it_is(ema.trained)
         indices = random_indices(self.config.seed, images_seen, self.source.num_images)
         shown = {"": self.fixed, "_random": images_of(self.source, self.config, indices)}
         found: Readings = {}
+        grids = {}
         for images, batch in shown.items():
             for weights, model in models.items():
                 seen = look(model, batch.to(model.device))
                 found = found or readings(model, seen)
-                write(snapshot(seen), grid_path(folder, images_seen, images + weights), batch.shape[3])
-        return found
+                grids[images + weights] = snapshot(seen)
+        return found, grids
 
 
 def as_it_is(model: SwappingAutoencoder) -> SwappingAutoencoder:
@@ -114,10 +115,16 @@ def as_it_is(model: SwappingAutoencoder) -> SwappingAutoencoder:
 
 def write(picture: Image.Image, path: Path, side: int) -> None:
     """Save a grid of images of this side, in pixels; one that is no PNG is brought to small cells."""
-    if path.suffix != ".png" and side > MAX_CELL:
-        width, height = (round(length * MAX_CELL / side) for length in picture.size)
-        picture = resize(picture, (width, height))
-    save_image(picture, path, force=True, quality=QUALITY)
+    is_whole = path.suffix == ".png"
+    save_image(picture if is_whole else small(picture, side), path, force=True, quality=QUALITY)
+
+
+def small(picture: Image.Image, side: int) -> Image.Image:
+    """Bring the cells of a grid, images of this side, to at most `MAX_CELL`."""
+    if side <= MAX_CELL:
+        return picture
+    width, height = (round(length * MAX_CELL / side) for length in picture.size)
+    return resize(picture, (width, height))
 
 
 # ── their names ──────────────────────────────────────────────────────────────────────────────────

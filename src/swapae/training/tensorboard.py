@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from swapae.errors import UserError
-from swapae.images import open_image, resize
+from swapae.images import resize
 from swapae.training.curves import CHARTS, CLOCK
-from swapae.training.samples import KINDS, grids_in
+from swapae.training.run import writing
+from swapae.training.samples import KINDS
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -30,38 +32,43 @@ def check_installed() -> None:
 
 
 class Board:
-    """An event file in `folder`; a run that goes on hides what an earlier one wrote beyond `images_seen`."""
+    """An event file in `folder`; a run that goes on hides what an earlier one wrote beyond `images_seen`.
+
+    All methods raise a WriteError where the disk does not take it.
+    """
 
     def __init__(self, folder: Path, images_seen: int) -> None:
-        self.images_seen = images_seen
-        try:
-            self._writer = _writer_class()(str(folder), purge_step=images_seen + 1 if images_seen else None)
-        except OSError as error:
-            raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
+        self.folder = folder
+        with writing(folder):
+            writer = _writer_class()
+            self._writer = writer(str(folder), purge_step=images_seen + 1 if images_seen else None)
 
     def line(self, line: Mapping[str, float]) -> None:
         """Write a line of the log, over the images seen."""
-        for name, value in line.items():
-            if name not in CLOCK:
-                self._writer.add_scalar(TAGS.get(name, f"Others/{name}"), value, int(line["images_seen"]))
+        with writing(self.folder):
+            for name, value in line.items():
+                if name not in CLOCK:
+                    tag = TAGS.get(name, f"Others/{name}")
+                    self._writer.add_scalar(tag, value, int(line["images_seen"]))
 
-    def grids(self, snapshots: Path, images_seen: int) -> None:
-        """Write the grids that lie in a folder since so many images."""
-        for seen, kind, name in grids_in(snapshots):
-            if seen == images_seen:
-                picture = open_image(snapshots / name)
+    def grids(self, grids: Mapping[str, Image.Image], images_seen: int) -> None:
+        """Write sample grids, by kind."""
+        with writing(self.folder):
+            for kind, picture in grids.items():
                 factor = min(1.0, MAX_SIDE / max(picture.size))
                 width, height = (max(1, round(factor * side)) for side in picture.size)
-                pixels = np.asarray(resize(picture.convert("RGB"), (width, height)))
-                self._writer.add_image(f"Samples/{KINDS[kind]}", pixels, seen, dataformats="HWC")
+                pixels = np.asarray(resize(picture, (width, height)))
+                self._writer.add_image(f"Samples/{KINDS[kind]}", pixels, images_seen, dataformats="HWC")
 
     def flush(self) -> None:
         """Bring all to the disk."""
-        self._writer.flush()
+        with writing(self.folder):
+            self._writer.flush()
 
     def close(self) -> None:
         """Bring all to the disk, and end."""
-        self._writer.close()
+        with writing(self.folder):
+            self._writer.close()
 
 
 def _writer_class() -> type[SummaryWriter]:

@@ -43,8 +43,7 @@ def try_out(config: TrainConfig, source: Source, engine: Engine) -> Trial:
     places = engine.places(config.batch_size, config.accumulate)
     begin = time.monotonic()
     batches = [
-        to_batch(stream.images([first + place for place in places]))
-        for first in (0, config.batch_size)
+        to_batch(stream.images([first + place for place in places])) for first in (0, config.batch_size)
     ]
     reading = (time.monotonic() - begin) / len(batches)
     peak = Peak(engine.device)
