@@ -7,15 +7,16 @@ them one after the other, and holds one graph at a time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 from torch import Tensor, nn
 
 from swapae.codes import Codes
-from swapae.losses import fake_loss, l1_loss, real_loss, squared_gradient
+from swapae.losses import code_distance, fake_loss, l1_loss, real_loss, squared_gradient
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
 from swapae.networks.generator import Noise
+from swapae.training.schedule import ScheduleConfig
 
 Terms = dict[str, Tensor]
 
@@ -37,18 +38,35 @@ class LossConfig:
     patch_min_scale: float = 0.125  # smallest side of a patch, as a fraction of the image's
     patch_max_scale: float = 0.25  # largest
     use_aggregation: bool = True  # compare a patch with the mean of the reference patches
+    structure_consistency: float = 0.0  # a hybrid encoded again gives back its structure; 0 is off
+    texture_consistency: float = 0.0  # and its texture; 0 is off
+    stop_structure_gradient: bool = False  # hybrids do not teach the encoder what structure is
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
 
     def __post_init__(self) -> None:
         at_least_one = ("r1_interval", "num_patches")
         for one in fields(self):
             value, least = getattr(self, one.name), int(one.name in at_least_one)
-            if not value >= least:
+            if one.name != "schedule" and not value >= least:
                 raise ValueError(f"loss.{one.name}={value} must be at least {least}.")
         if not 0 < self.patch_min_scale <= self.patch_max_scale <= 1:
             raise ValueError(
                 f"loss.patch_min_scale={self.patch_min_scale} and patch_max_scale={self.patch_max_scale} "
                 "must lie between 0 and 1, the first not above the second."
             )
+        try:
+            self.at(self.schedule.end)  # every value on the way lies between two that are checked
+        except ValueError as error:
+            raise ValueError(f"at the end of loss.schedule: {error}") from None
+
+    def at(self, images_seen: int) -> "LossConfig":
+        """Give the values that hold after so many images: those of the ramps are on their way."""
+        goals = self.schedule.goals()
+        if not goals:
+            return self
+        share = self.schedule.share(images_seen)
+        now = {name: (1 - share) * getattr(self, name) + share * goal for name, goal in goals.items()}
+        return replace(self, **now, schedule=ScheduleConfig())  # type: ignore[arg-type]
 
 
 @dataclass
@@ -78,7 +96,10 @@ def swapped(x: Tensor) -> Tensor:
 
 
 def reconstruct_and_mix(
-    generator: Generator, codes: Codes, noise: Noise | None = None
+    generator: Generator,
+    codes: Codes,
+    noise: Noise | None = None,
+    stop_structure_gradient: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Decode the first half as it is, and every image with its neighbour's structure.
 
@@ -86,12 +107,14 @@ def reconstruct_and_mix(
         generator: decodes both in one batch of 3B/2, which it treats one by one.
         codes: of B images.
         noise: maps `[3B/2 or 1, 1, h, w]`, in layer order.
+        stop_structure_gradient: let no gradient of a hybrid reach the structure it was made of.
 
     Returns:
         reconstructions `[B/2, 3, H, W]` and hybrids `[B, 3, H, W]`; hybrid i has the texture of image i.
     """
     half = len(codes) // 2
-    structure = torch.cat([codes.structure[:half], swapped(codes.structure)])
+    others = swapped(codes.structure.detach() if stop_structure_gradient else codes.structure)
+    structure = torch.cat([codes.structure[:half], others])
     texture = torch.cat([codes.texture[:half], codes.texture])
     images = generator(structure, texture, noise)
     return images[:half], images[half:]
@@ -244,6 +267,27 @@ def patch_generator_terms(
         reference = judge.features(reference_patches)
     patch_fake = judge.compare(reference, judge.features(hybrid_patches), config.use_aggregation)
     return {"patch_G_hybrid": config.patch * real_loss(patch_fake)}
+
+
+def consistency_terms(encoder: Encoder, config: LossConfig, codes: Codes, hybrid: Tensor) -> Terms:
+    """Compute how far hybrids, encoded again, are from the codes they were made of; empty when that is off.
+
+    Args:
+        encoder: it learns from this as well.
+        config: weights.
+        codes: of the real images; they are what is wanted, and get no gradient.
+        hybrid: `[B, 3, S, S]`; hybrid i has the texture of image i and the structure of its neighbour.
+    """
+    if not (config.structure_consistency or config.texture_consistency):
+        return {}
+    structure, texture = encoder(hybrid)
+    terms = {}
+    if config.structure_consistency:
+        wanted = swapped(codes.structure.detach())
+        terms["G_structure"] = config.structure_consistency * code_distance(structure, wanted)
+    if config.texture_consistency:
+        terms["G_texture"] = config.texture_consistency * code_distance(texture, codes.texture)
+    return terms
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:
