@@ -133,7 +133,14 @@ def test_a_config_is_read_from_words() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("strength", 1.5), ("strength", -0.1), ("target", 2), ("interval", 0), ("speed_kimg", -1), ("ada", "tilt")],
+    [
+        ("strength", 1.5),
+        ("strength", -0.1),
+        ("target", 2),
+        ("interval", 0),
+        ("speed_kimg", -1),
+        ("ada", "tilt"),
+    ],
 )
 def test_settings_that_make_no_sense_are_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(UserError, match=name):

@@ -15,7 +15,7 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
 
 
 def smooth(size: int, batch: int = 1) -> Tensor:
-    """A wave of two periods, far below what the pixels can hold; even about the borders, as mirroring has it."""
+    """A slow wave, far below what the pixels can hold; even about the borders, as mirroring has it."""
     at = (torch.arange(size, dtype=torch.float64) + 0.5) / size
     wave = torch.cos(math.pi * at)[:, None] + torch.cos(2 * math.pi * at) * 0.5
     return wave.expand(batch, 3, size, size).clone()

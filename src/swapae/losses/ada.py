@@ -85,7 +85,7 @@ def _reversed(lines: Tensor, which: Tensor) -> Tensor:
 
 
 def warped(images: Tensor, u: Draws, p: Tensor) -> Tensor:
-    """Scale, rotate, stretch, rotate and move by fractions of pixels; an image to which nothing happens stays."""
+    """Scale, rotate, stretch, rotate and move by any amount; what nothing happens to keeps its bits."""
     inverse, is_moved = inverse_map(u, p)
     return torch.where(is_moved[:, None, None, None], warp(images, inverse), images)
 
@@ -153,9 +153,13 @@ def color_map(u: Draws, p: Tensor) -> tuple[Tensor, Tensor]:
     # In the plane across v a rotation is cos · (I - vvᵀ) + sin · [v]×; all three keep v and the plane apart.
     along = torch.full((3, 3), 1 / 3, device=p.device, dtype=p.dtype)
     across = torch.eye(3, device=p.device, dtype=p.dtype) - along
-    turned = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=p.device, dtype=p.dtype) / math.sqrt(3)
+    turned = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=p.device, dtype=p.dtype) / math.sqrt(
+        3
+    )
     parts = zip((luma, saturation * hue.cos(), saturation * hue.sin()), (along, across, turned), strict=True)
-    linear = torch.stack([contrast[:, None, None] * part[:, None, None] * form for part, form in parts]).sum(0)
+    linear = torch.stack([contrast[:, None, None] * part[:, None, None] * form for part, form in parts]).sum(
+        0
+    )
     return linear, linear.sum(2) * brightness[:, None]
 
 

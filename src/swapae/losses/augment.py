@@ -1,14 +1,14 @@
 """Augmentation of what the discriminators see, for small data sets; gradients pass through it.
 
-A discriminator that sees few images learns them by heart. Here it only ever sees them augmented, real and made
-ones alike, in each of its steps, in the generator's and in the gradient penalties, so the generator is still
-asked for images as they are.
+A discriminator that sees few images learns them by heart. Here it only ever sees them augmented, real and
+made ones alike, in each of its steps, in the generator's and in the gradient penalties, so the generator is
+still asked for images as they are.
 
-The image discriminator judges images one by one, and each has draws of its own. The patch discriminator judges
-whether patches are of one texture, so all patches of an image share its draws: those of the reference set, of
-the positive set and of the hybrid that wears its texture. It is as if image and hybrid had been augmented
-alike before patches were cut: no difference between two sets ever comes of the augmentation, and none is
-hidden by it (docs/adr/0005).
+The image discriminator judges images one by one, and each has draws of its own. The patch discriminator
+judges whether patches are of one texture, so all patches of an image share its draws: those of the reference
+set, of the positive set and of the hybrid that wears its texture. It is as if image and hybrid had been
+augmented alike before patches were cut: no difference between two sets ever comes of the augmentation, and
+none is hidden by it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from swapae.losses import ada, diffaug
-
 
 Basic = Literal["color", "translation", "cutout"]
 Group = Literal["blit", "geometry", "color"]
@@ -34,7 +33,7 @@ class AugmentConfig:
     strength: float = 0.0  # ada: the probability of each transform at the start, from 0 to 1
     target: float = 0.6  # ada: mean sign of logits on real images at which the strength rests
     interval: int = 4  # ada: discriminator steps between two adjustments of the strength
-    speed_kimg: float = 500.0  # ada: thousand real images shown to D in which it can go from 0 to 1; 0 holds it
+    speed_kimg: float = 500.0  # ada: thousand real images in which it can go from 0 to 1; 0 holds it
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
@@ -79,7 +78,7 @@ def augment_patches(config: AugmentConfig, patches: Tensor, draws: Tensor | None
         return patches
     number = patches.shape[1]
     flat = augment(config, patches.flatten(0, 1), draws.repeat_interleave(number, 0), strength)
-    return flat.unflatten(0, (-1, number))
+    return torch.unflatten(flat, 0, (-1, number))
 
 
 def _augmented(config: AugmentConfig, images: Tensor, draws: Tensor, strength: Tensor) -> Tensor:

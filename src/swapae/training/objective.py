@@ -66,7 +66,7 @@ class LossConfig:
             return self
         share = self.schedule.share(images_seen)
         now = {name: (1 - share) * getattr(self, name) + share * goal for name, goal in goals.items()}
-        return replace(self, **now, schedule=ScheduleConfig())  # type: ignore[arg-type]
+        return replace(self, **now, schedule=ScheduleConfig())
 
 
 @dataclass

@@ -24,7 +24,9 @@ class ScheduleConfig:
                 "the first not after the second."
             )
         if self.end == 0 and self.goals():
-            raise ValueError(f"loss.schedule.{next(iter(self.goals()))} needs loss.schedule.end: images seen.")
+            raise ValueError(
+                f"loss.schedule.{next(iter(self.goals()))} needs loss.schedule.end: images seen."
+            )
 
     def goals(self) -> dict[str, float]:
         """Give the values at the end, by field; those left alone are not among them."""
