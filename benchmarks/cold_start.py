@@ -58,7 +58,7 @@ def write_models(case: Case, folder: Path) -> None:
     """Save one model both ways."""
     import torch
 
-    from swapae.training.loop import make_networks
+    from swapae.training.setup import make_networks
 
     model = model_of(case.model)
     model.save_pretrained(folder)

@@ -53,7 +53,9 @@ def parse(description: str, arguments: Sequence[str] | None = None) -> argparse.
     parser.add_argument("--batch", type=int, help="images at a time")
     parser.add_argument("--model", default=None, help="settings: published (the default), or a preset")
     parser.add_argument("--threads", type=int, help="threads of every process (torch's own choice)")
-    parser.add_argument("--quick", action="store_true", help="few rounds")
+    parser.add_argument(
+        "--quick", action="store_true", help="few rounds; with --only, the smallest batch alone"
+    )
     parser.add_argument("--full", action="store_true", help="with the largest rows")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     return parser.parse_args(arguments)
@@ -62,6 +64,8 @@ def parse(description: str, arguments: Sequence[str] | None = None) -> argparse.
 def choose(cases: Sequence[Case], options: argparse.Namespace) -> list[Case]:
     """Keep the rows asked for, and say which are left out."""
     asked = [case for case in cases if options.only in (None, case.name)]
+    if options.quick and options.only and options.batch is None:  # one row, then
+        asked = [case for case in asked if case.batch == min(other.batch for other in asked)]
     return [case for case in asked if not refused(case, options)]
 
 

@@ -19,8 +19,8 @@ from benchmarks.driver import main
 from benchmarks.flops import count
 from benchmarks.jobs import PUBLISHED, Case, Job, Outputs, liven, seeded_images, train_config
 from swapae.training.config import TrainConfig
-from swapae.training.loop import make_networks
 from swapae.training.objective import Networks
+from swapae.training.setup import make_networks
 from swapae.training.step import Steps, make_optimizers
 
 NAMES = {"D_step": ["discriminator"], "G_step": ["generator"], "R1_step": ["r1"]}

@@ -9,12 +9,14 @@ import torch
 
 from swapae.config import differences, from_dict, to_dict
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
-from swapae.presets import PRESETS
+from swapae.presets import PRESETS, PUBLISHED_GPUS
 from swapae.training.config import TrainConfig, check
-from swapae.training.loop import make_learner
+from swapae.training.engine import Engine
+from swapae.training.setup import make_learner
 from swapae.training.step import Steps
 
 SMALL = {"tiny32", "synthetic64", "photos64", "photos64_fast", "photos128"}
+GROWING = {"grow128", "grow512", "grow1024", "ffhq1024_at512"}
 
 # What all published runs share, setting by setting (model-spec §5, §6, §9, §10.3, §10.4).
 COMMON: Mapping[str, object] = {
@@ -69,7 +71,9 @@ COMMON: Mapping[str, object] = {
     "init.structure_gain": 0.0,
     "init.texture_gain": 1.0,
     "total_images": 25_000_000,
-    "checkpoint_images": 50_000,
+    "log_images": 480,  # print_freq
+    "snapshot_images": 1_600,  # display_freq
+    "checkpoint_images": 50_000,  # save_freq
 }
 
 RESIZED_512 = {
@@ -163,7 +167,7 @@ def sizes(config: TrainConfig) -> tuple[int, ...]:
 
 
 def test_the_published_runs_and_the_small_ones_are_there_under_their_names() -> None:
-    assert set(PRESETS) == set(PUBLISHED) | SMALL
+    assert set(PRESETS) == set(PUBLISHED) | SMALL | GROWING
     assert all(name == preset.__name__ for name, preset in PRESETS.items())
 
 
@@ -177,7 +181,7 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
         key: value for key, value in expected.items() if key not in unused
     }
     ours = {"seed", "data.workers", "data.cache", "ema_half_life_kimg"}
-    ours |= {"log_images", "snapshot_images", "keep_checkpoints", "checkpoint_activations"}
+    ours |= {"keep_checkpoints", "checkpoint_activations", "accumulate", "precision"}
     assert set(settings) == set(expected) | ours
 
 
@@ -189,11 +193,37 @@ def test_a_preset_can_be_trained_and_survives_its_own_file(name: str) -> None:
     assert PRESETS[name].__doc__
 
 
-def test_batches_stay_even_on_the_published_numbers_of_devices() -> None:
-    devices = {"church_default": 4, "bedroom_pretrained": 7, "mountain_pretrained": 7}
-    for name in PUBLISHED:
-        config = PRESETS[name]()
-        assert config.batch_size % (2 * devices.get(name, 8)) == 0
+def test_batches_are_dealt_in_pairs_to_the_published_numbers_of_devices() -> None:
+    """Devices and batch, row by row (model-spec §10.3): 2, 4 or 8 images on each."""
+    rows = {name: (PUBLISHED_GPUS[name], PRESETS[name]().batch_size) for name in PUBLISHED}
+    assert set(PUBLISHED_GPUS) == set(PUBLISHED)
+    others = {"church_default": (4, 16), "bedroom_pretrained": (7, 56), "mountain_pretrained": (7, 14)}
+    small = {name: (8, 16) for name in PUBLISHED if name.startswith(("ffhq", "mountain"))}
+    assert rows == {**dict.fromkeys(PUBLISHED, (8, 32)), **small, **others}
+    assert {batch / devices for devices, batch in rows.values()} == {2, 4, 8}
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "changes"),
+    [
+        ("grow128", "photos64", {"batch_size": 8, "size": 128}),
+        ("grow512", "church_pretrained", {"batch_size": 16, "size": 512}),
+        ("grow1024", "church_pretrained", {"batch_size": 16, "size": 1024}),
+    ],
+)
+def test_a_growing_run_is_its_base_on_larger_images(name: str, base: str, changes: dict[str, int]) -> None:
+    size = changes["size"]
+    sizes = ("discriminator.image_size", "data.load_size", "data.crop_size")
+    expected = (
+        settings_of(PRESETS[base]()) | dict.fromkeys(sizes, size) | {"batch_size": changes["batch_size"]}
+    )
+    assert settings_of(PRESETS[name]()) == expected
+
+
+def test_the_way_to_ffhq1024_is_the_same_at_half_the_size() -> None:
+    expected = settings_of(PRESETS["ffhq1024_default"]())
+    expected |= {"discriminator.image_size": 384, "data.load_size": 512, "data.crop_size": 384}
+    assert settings_of(PRESETS["ffhq1024_at512"]()) == expected
 
 
 # ── full width ───────────────────────────────────────────────────────────────────────────────────
@@ -248,7 +278,7 @@ def reduced(config: TrainConfig) -> TrainConfig:
 @lru_cache
 def losses(config: TrainConfig) -> dict[str, float]:
     """Terms of one step of each kind, on noise."""
-    learner = make_learner(config, torch.device("cpu"))
+    learner = make_learner(config, Engine(torch.device("cpu")))
     steps = Steps(learner.networks, learner.optimizers, config)
     random = torch.Generator().manual_seed(0)
     size = config.discriminator.image_size

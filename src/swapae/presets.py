@@ -7,6 +7,10 @@
 | `photos64`, `photos128` | 64², 128² | a folder of photos, on a CPU, by the published settings |
 | `photos64_fast` | 64² | the same, by settings that learn faster there |
 | `church_default` … | 256²–1024² | the published settings (model-spec §10.3), for GPUs |
+| `grow128`, `grow512`, `grow1024` | 128²–1024² | going on larger, with `--init-from` a run of half the size |
+| `ffhq1024_at512` | 512² | the first half of the way to `ffhq1024_default`, which then starts from it |
+
+Averaged weights are ours (the published system has none), and so is keeping three checkpoints, not all.
 """
 
 from collections.abc import Callable
@@ -189,6 +193,43 @@ def mountain_pretrained() -> TrainConfig:
     return replace(mountain_default(), batch_size=14)
 
 
+# ── growing: the same model on larger images, by --init-from ────────────────────────────────────────
+
+
+def _at(config: TrainConfig, size: int) -> TrainConfig:
+    """The same networks on images of another size: only the image discriminator knows it."""
+    return replace(
+        config,
+        discriminator=replace(config.discriminator, image_size=size),
+        data=replace(config.data, load_size=size, crop_size=size),
+    )
+
+
+def grow128() -> TrainConfig:
+    """128² photos, starting from a run of photos64."""
+    return replace(_at(photos64(), 128), batch_size=8)
+
+
+def grow512() -> TrainConfig:
+    """512² crops, starting from a 256² model of the published shape: church, bedroom, afhq."""
+    return _at(_published(batch_size=16), 512)
+
+
+def grow1024() -> TrainConfig:
+    """1024² crops, starting from a 512² model: grow512, ffhq512, mountain."""
+    return _at(grow512(), 1024)
+
+
+def ffhq1024_at512() -> TrainConfig:
+    """Faces, 384² crops of 512², with the networks of ffhq1024, which can start from it."""
+    faces = ffhq1024_default()
+    return replace(
+        faces,
+        discriminator=replace(faces.discriminator, image_size=384),
+        data=replace(faces.data, load_size=512, crop_size=384),
+    )
+
+
 PRESETS: dict[str, Callable[[], TrainConfig]] = {
     preset.__name__: preset
     for preset in (
@@ -209,5 +250,25 @@ PRESETS: dict[str, Callable[[], TrainConfig]] = {
         ffhq1024_small_structure,
         mountain_default,
         mountain_pretrained,
+        grow128,
+        grow512,
+        grow1024,
+        ffhq1024_at512,
     )
+}
+
+# On how many GPUs the published runs were made (model-spec §10.3); a batch is dealt evenly, in pairs.
+PUBLISHED_GPUS: dict[str, int] = {
+    "church_default": 4,
+    "church_pretrained": 8,
+    "bedroom_default": 8,
+    "bedroom_pretrained": 7,
+    "afhq_pretrained": 8,
+    "ffhq512_default": 8,
+    "ffhq512_pretrained": 8,
+    "ffhq1024_default": 8,
+    "ffhq1024_pretrained": 8,
+    "ffhq1024_small_structure": 8,
+    "mountain_default": 8,
+    "mountain_pretrained": 7,
 }

@@ -26,8 +26,8 @@ from swapae.networks import (
 )
 from swapae.ops import make_kernel, upfirdn2d
 from swapae.presets import tiny32
-from swapae.training.loop import make_networks
 from swapae.training.objective import Networks
+from swapae.training.setup import make_networks
 from swapae.training.step import Steps, make_optimizers
 
 M = TypeVar("M", bound=nn.Module)

@@ -61,10 +61,16 @@ def test_ratios_are_above_1_where_the_package_wins() -> None:
 
 
 def test_rows_that_need_too_much_are_left_out_aloud(capsys: pytest.CaptureFixture[str]) -> None:
-    options = argparse.Namespace(only=None, resolution=None, full=True)
+    options = argparse.Namespace(only=None, resolution=None, batch=None, quick=False, full=True)
     kept = choose([Case("inference", "decode", 64), Case("inference", "huge", 4096, gigabytes=99)], options)
     assert [case.name for case in kept] == ["decode"]
     assert "huge" in capsys.readouterr().err
+
+
+def test_quick_measures_one_row_of_those_of_a_name() -> None:
+    cases = inference.cases(resolution=64)
+    options = argparse.Namespace(only="decode", resolution=64, batch=None, quick=True, full=False)
+    assert [(case.name, case.batch) for case in choose(cases, options)] == [("decode", 1)]
 
 
 def test_operations_are_those_of_direct_convolutions() -> None:

@@ -183,16 +183,16 @@ def test_a_grid_encodes_each_image_once(
 def test_a_picture_on_both_sides_of_a_grid_is_encoded_once(
     photo: Photo, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from swapae.networks import Encoder
+    from swapae.runtime.networks import FoldedEncoder
 
     sizes: list[int] = []
-    original = Encoder.middle
+    original = FoldedEncoder.middle
 
-    def middle(self: Encoder, images: torch.Tensor) -> torch.Tensor:
+    def middle(self: FoldedEncoder, images: torch.Tensor) -> torch.Tensor:
         sizes.append(len(images))
         return original(self, images)
 
-    monkeypatch.setattr(Encoder, "middle", middle)
+    monkeypatch.setattr(FoldedEncoder, "middle", middle)
     images = [photo(f"{i}.png", seed=i, mode=mode) for i, mode in enumerate(("RGB", "RGBA", "RGB"))]
     out = tmp_path / "grid.png"
     assert run("grid", "--structure", *images, "--texture", *images, "-m", tiny_model, "-o", out) == 0

@@ -1,6 +1,7 @@
 """train, info, demo and presets, with the smallest preset."""
 
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -213,8 +214,21 @@ def test_presets_lists_every_preset_with_a_line(capsys: Streams) -> None:
 
     assert run("presets") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(PRESETS)
-    assert all(len(line.split()) > 3 for line in lines)
+    assert [line.split()[0] for line in lines] == ["preset", *PRESETS]
+    columns = {line.split()[0]: re.split(r"  +", line) for line in lines}
+    assert columns["preset"] == ["preset", "images", "codes", "model", "all", "batch", "GPUs", "for"]
+    assert columns["church_default"][:7] == [
+        "church_default",
+        "256²",
+        "8×16×16, 2048",
+        "55.6",
+        "109.0",
+        "16",
+        "4",
+    ]
+    assert columns["ffhq1024_default"][1] == "768² of 1024²"
+    starts = {line.index(columns[line.split()[0]][-1]) for line in lines}
+    assert len(starts) == 1  # the last column begins in one place
 
 
 def test_the_default_preset_goes_by_the_data() -> None:
@@ -304,3 +318,39 @@ def test_info_reads_a_run_that_was_kept_without_its_checkpoints(capsys: pytest.C
     printed = capsys.readouterr().out
     assert "encoder: 1,911,832" in printed
     assert len(printed.split()[-1]) == 64
+
+
+# ── from another's weights ───────────────────────────────────────────────────────────────────────
+
+
+def test_a_run_grows_from_another_and_the_same_command_goes_on(
+    trained: Path, tmp_path: Path, capsys: Streams
+) -> None:
+    sizes = ("--discriminator.image-size", "64", "--data.load-size", "64", "--data.crop-size", "64")
+    words = ("train", "synthetic", "-o", tmp_path / "run", *TINY[:-1], *sizes, "--init-from", trained)
+    assert run(*words, "--total-images", "8") == 0
+    out = "".join(capsys.readouterr())
+    assert "encoder: all taken" in out
+    assert "new block at 64²" in out
+    assert run(*words) == 0
+    assert "16/16 images" in "".join(capsys.readouterr())
+    assert run("train", "synthetic", "-o", tmp_path / "run", "--init-from", trained / "model") == 1
+    assert f"--init-from: {trained} → {trained / 'model'}" in capsys.readouterr().err
+    assert json.loads((tmp_path / "run" / "init.json").read_text())["init_from"] == str(trained)
+
+
+def test_beginning_anew_forgets_the_origin_and_checks_a_new_one_first(
+    trained: Path, tmp_path: Path, capsys: Streams
+) -> None:
+    words = ("train", "synthetic", "-o", tmp_path / "run", *TINY, "--total-images", "8")
+    assert run(*words, "--init-from", trained) == 0
+    digest = digest_of(tmp_path / "run", capsys)
+    wide = ("--model.texture-channels", "12", "--model.structure-channels", "8")
+    wide += ("--model.encoder-capacity", "0.5", "--model.generator-capacity", "0.5")
+    assert run(*words, *wide, "--force", "--init-from", trained) == 1
+    assert "nothing of encoder and generator" in capsys.readouterr().err
+    assert run(*words, "--force", "--init-from", tmp_path / "run") == 1
+    assert "cannot start from itself" in capsys.readouterr().err
+    assert digest_of(tmp_path / "run", capsys) == digest
+    assert run(*words, "--force") == 0
+    assert not (tmp_path / "run" / "init.json").exists()

@@ -377,6 +377,25 @@ def test_what_fits_is_not_tiled() -> None:
         assert torch.equal(decode_tiled(generator, structure, texture), generator(structure, texture))
 
 
+def test_of_a_map_that_was_padded_much_only_what_is_shown_goes_through_the_last_blocks() -> None:
+    generator = with_random_parameters(Generator(TINY.generator()))
+    structure, texture = torch.randn(2, 3, 7, 7).double(), torch.randn(2, 12).double()
+    noise = [one.double() for one in random_noise(generator.noise_shapes(7, 7), torch.Generator())]
+    plan = plan_decoding(TINY.generator(), structure, texture, size=(32, 24))
+    assert plan.num_tiles == 1
+    assert plan.whole_blocks < len(TINY.generator().widths)
+    assert plan.work < 0.7 * plan_decoding(TINY.generator(), structure, texture).work
+    images = decode_tiled(generator, structure, texture, noise, size=(32, 24))
+    with torch.no_grad():
+        whole = generator(structure, texture, noise)
+    torch.testing.assert_close(images, whole[:, :, :32, :24], rtol=1e-10, atol=1e-12)
+
+
+def test_a_map_that_was_hardly_padded_is_not_cut() -> None:
+    structure, texture = torch.randn(1, 3, 7, 7), torch.randn(1, 12)
+    assert plan_decoding(TINY.generator(), structure, texture, size=(55, 54)).whole_blocks == 3
+
+
 def test_too_small_a_budget_is_refused_with_both_numbers() -> None:
     generator, structure, texture = generator_of("tiny"), randn(1, 3, 4, 6), randn(1, 12)
     with pytest.raises(ValueError, match=r"decoding cannot be done in 1000 bytes; .* need \d+ bytes"):

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from swapae.training import step as steps_module
 from swapae.training.checkpoint import optimizer_tensors, restore_optimizers
-from swapae.training.loop import lay_out, make_learner
+from swapae.training.engine import Engine, lay_out
 from swapae.training.objective import Terms, discriminator_terms, generator_terms, r1_terms, total
+from swapae.training.setup import make_learner
 from swapae.training.step import Steps
 
 KINDS = ("discriminator", "r1", "generator")
@@ -16,7 +17,7 @@ KINDS = ("discriminator", "r1", "generator")
 
 def make_steps(dtype: torch.dtype = torch.float64, **changes: object) -> Steps:
     config = micro(**changes)
-    learner = make_learner(config, torch.device("cpu"))
+    learner = make_learner(config, Engine(torch.device("cpu")))
     for module in learner.networks.named().values():
         module.to(dtype)
     return Steps(learner.networks, learner.optimizers, config)
@@ -40,7 +41,7 @@ def of_step(
 ) -> tuple[Terms, list[Tensor | None]]:
     """The terms of a step, and the gradients that its optimizer is given: a bias may have none of R1."""
     given: list[object] = []
-    monkeypatch.setattr(steps_module, "_descend", given.append)
+    monkeypatch.setattr(steps_module, "_descend", lambda engine, optimizer: given.append(optimizer))
     terms = getattr(steps, f"{kind}_step")(real, chance())
     assert given == [steps.optimizers.generator if kind == "generator" else steps.optimizers.discriminator]
     return terms, [parameter.grad for parameter in parameters_of(steps, kind)]
@@ -50,15 +51,17 @@ def of_one_graph(steps: Steps, kind: str, real: Tensor) -> tuple[Terms, list[Ten
     """The same by the whole objective at once, multiplied as the specification has it (§9.2, item 5)."""
     random, networks, loss = chance(), steps.networks, steps.config.loss
     steps._freeze_discriminators(kind == "generator")
-    made = () if kind == "r1" else steps._images(real, random)
+    num_sets = {"discriminator": 3, "r1": 2, "generator": 2}[kind]
+    (micro,) = steps._dealt(real, random, num_sets=num_sets, with_noise=kind != "r1")
+    made = () if kind == "r1" else steps._images(micro)
     if kind == "discriminator":
         made = tuple(one.detach() for one in made)
-        patches = [steps._patches(x, random) for x in (real, real, made[1])]
+        patches = steps._patches((real, real, made[1]), micro)
         terms = discriminator_terms(networks, loss, real, *made, *patches)
     elif kind == "r1":
-        terms = r1_terms(networks, loss, real, *(steps._patches(real, random) for _ in range(2)))
+        terms = r1_terms(networks, loss, real, *steps._patches((real, real), micro))
     else:
-        patches = [steps._patches(x, random) for x in (real, made[1])]
+        patches = steps._patches((real, made[1]), micro)
         terms = generator_terms(networks, loss, real, *made, *patches)
     factor = loss.r1_interval if kind == "r1" else 1
     parameters = parameters_of(steps, kind)

@@ -14,6 +14,7 @@ from swapae.errors import UserError
 from swapae.training import loop
 from swapae.training import run as runs
 from swapae.training.config import OptimizerConfig, TrainConfig, check
+from swapae.training.engine import Engine
 from swapae.training.objective import LossConfig, Terms
 from swapae.training.step import Steps
 from swapae.weights import load_tensors
@@ -245,8 +246,8 @@ def test_no_checkpoint_and_no_model_ever_holds_what_is_not_finite(
 def test_moments_that_overflow_are_not_saved_either(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def overflowing(config: TrainConfig, device: torch.device) -> loop.Learner:
-        learner = make(config, device)
+    def overflowing(config: TrainConfig, engine: Engine) -> loop.Learner:
+        learner = make(config, engine)
         weight = next(learner.networks.discriminator.parameters())
         learner.optimizers.discriminator.state[weight] = {
             "step": torch.tensor(0.0),

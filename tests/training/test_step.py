@@ -1,5 +1,6 @@
 """The three steps and their order: who learns, from what, and how fast."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -9,9 +10,10 @@ import torch
 from tests.training.tools import make_images, micro, run
 from torch import Tensor
 
-from swapae.training.loop import make_learner
+from swapae.training.engine import Engine
 from swapae.training.objective import LossConfig, Terms
-from swapae.training.step import Steps
+from swapae.training.setup import make_learner
+from swapae.training.step import Micro, Steps
 
 NAMES = ("encoder", "generator", "discriminator", "patch_discriminator")
 
@@ -21,19 +23,19 @@ class Watched(Steps):
 
     def __init__(self) -> None:
         config = micro()
-        self.learner = make_learner(config, torch.device("cpu"))
+        self.learner = make_learner(config, Engine(torch.device("cpu")))
         super().__init__(self.learner.networks, self.learner.optimizers, config)
         self.made: list[Tensor] = []
         self.cut: list[Tensor] = []
 
-    def _images(self, real: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        reconstruction, hybrid = super()._images(real, random)
+    def _images(self, micro: Micro) -> tuple[Tensor, Tensor]:
+        reconstruction, hybrid = super()._images(micro)
         self.made += [reconstruction, hybrid]
         return reconstruction, hybrid
 
-    def _patches(self, images: Tensor, random: torch.Generator) -> Tensor:
-        self.cut.append(images)
-        return super()._patches(images, random)
+    def _patches(self, sources: Sequence[Tensor], micro: Micro) -> list[Tensor]:
+        self.cut += sources
+        return super()._patches(sources, micro)
 
     def take(self, kind: str, real: Tensor) -> Terms:
         terms: Terms = getattr(self, f"{kind}_step")(real, torch.Generator().manual_seed(1))
@@ -54,7 +56,7 @@ def real() -> Tensor:
 
 
 def test_the_discriminators_learn_at_a_rate_corrected_for_lazy_r1(steps: Watched) -> None:
-    learner = make_learner(replace(steps.config, loss=LossConfig()), torch.device("cpu"))
+    learner = make_learner(replace(steps.config, loss=LossConfig()), Engine(torch.device("cpu")))
     generator, discriminator = learner.optimizers.generator, learner.optimizers.discriminator
     assert (generator.defaults["lr"], generator.defaults["betas"]) == (0.002, (0.0, 0.99))
     assert discriminator.defaults["lr"] == pytest.approx(0.00188235, abs=1e-8)
@@ -140,7 +142,8 @@ def test_the_penalty_takes_two_sets_of_real_patches_and_makes_no_image(steps: Wa
 
 def test_every_set_of_patches_and_every_image_draws_its_own_chances(steps: Watched, real: Tensor) -> None:
     random = torch.Generator().manual_seed(1)
-    one, other = (Steps._patches(steps, real, random) for _ in range(2))
+    (micro,) = steps._dealt(real, random, num_sets=2)
+    one, other = steps._patches((real, real), micro)
     assert not torch.equal(one, other)
     weights = [p for name, p in steps.networks.generator.named_parameters() if name.endswith("noise.weight")]
     assert len(weights) > 0
@@ -148,7 +151,8 @@ def test_every_set_of_patches_and_every_image_draws_its_own_chances(steps: Watch
         for weight in weights:
             weight.fill_(1)
     twins = real[:1].expand(4, -1, -1, -1)
-    reconstruction, hybrid = Steps._images(steps, twins, random)
+    (micro,) = steps._dealt(twins, random, num_sets=0)
+    reconstruction, hybrid = steps._images(micro)
     images = torch.cat([reconstruction, hybrid])
     assert all(not torch.equal(images[0], other) for other in images[1:])
 

@@ -11,7 +11,7 @@ from swapae import SwappingAutoencoder
 from swapae.data.open import open_source
 from swapae.data.stream import evaluation_images, to_batch
 from swapae.presets import tiny32
-from swapae.training.loop import make_networks
+from swapae.training.setup import make_networks
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ Data = Annotated[Positional[str], arg(metavar="DATA")]
 Run = Annotated[Path, arg(aliases=["-o"], metavar="RUN")]
 Preset = Annotated[str | None, arg(metavar="P", help_behavior_hint="")]
 Count = Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: the preset's)")]
+Origin = Annotated[str | None, arg(metavar="OTHER", help_behavior_hint="")]
 Settings = Suppress[Mapping[str, str]]
 
 
@@ -28,6 +29,7 @@ def train(
     total_images: Count = None,
     batch_size: Count = None,
     seed: Count = None,
+    init_from: Origin = None,
     settings: Settings = {},  # noqa: B006  # never changed
     common: CommonOptions,
 ) -> Report:
@@ -44,6 +46,7 @@ def train(
         total_images: Images to train on.
         batch_size: Images per step.
         seed: Seed of weights, order and noise.
+        init_from: Begin with the weights of another run, a checkpoint, or a model. (default: new weights)
     """
     from swapae.cli.progress import reporter_for, stop_on_interrupt
     from swapae.training.loop import train as run_training
@@ -52,10 +55,16 @@ def train(
     given = {name: str(value) for name, value in shortcuts.items() if value is not None}
     config = configure(base_config(data, out, preset), {**settings, **given})
     if common.force:
-        begin_anew(out, config, data, common.device)
+        begin_anew(out, config, data, common.device, init_from)
     with stop_on_interrupt(common) as stop:
         summary = run_training(
-            config, data, out, device=common.device, reporter=reporter_for(common), stop=stop
+            config,
+            data,
+            out,
+            device=common.device,
+            reporter=reporter_for(common),
+            stop=stop,
+            init_from=init_from,
         )
         if stop():
             raise KeyboardInterrupt(
@@ -85,27 +94,34 @@ def show_fields(*, preset: Preset = None, settings: Settings = {}, common: Commo
     return {"config": to_dict(config)}
 
 
-def begin_anew(run: Path, config: "TrainConfig", data: str, device: str) -> None:
+def begin_anew(
+    run: Path, config: "TrainConfig", data: str, device: str, init_from: str | None = None
+) -> None:
     """Empty a run of all it has learnt, once it is sure that the new training can begin.
 
     Other files in the folder stay, and so does all of a folder that holds no run.
 
     Raises:
-        UserError: the config, the data or the device will not do.
+        UserError: the config, the data, the device or the weights to begin with will not do.
     """
     from swapae.config import save
     from swapae.data.open import open_source
     from swapae.devices import choose_device
     from swapae.training.config import check
+    from swapae.training.origin import check_apart, init_file, read_origin
     from swapae.training.run import RunFolder, remove
+    from swapae.training.transfer import check_fit
 
     check(config)
     choose_device(device)
     open_source(data, resolution=config.data.load_size, config=config.data)
     folder = RunFolder(run)
+    if init_from is not None:
+        check_apart(folder, init_from)
+        check_fit(read_origin(init_from, lambda _: None), config)
     if not folder.config.is_file():
         return
-    parts = (folder.checkpoints, folder.model, folder.snapshots, folder.log, folder.data)
+    parts = (folder.checkpoints, folder.model, folder.snapshots, folder.log, folder.data, init_file(folder))
     for part in parts:
         remove(part)
     left = [str(part) for part in parts if os.path.lexists(part)]

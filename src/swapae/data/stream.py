@@ -117,7 +117,9 @@ def to_batch(images: Sequence[Image.Image]) -> Tensor:
     return torch.from_numpy(np.stack([to_array(image) for image in images]))
 
 
-def loader(stream: SampleStream, batch_size: int, start: int, workers: int) -> Iterator[Tensor]:
+def loader(
+    stream: SampleStream, batch_size: int, start: int, workers: int, places: Sequence[int] | None = None
+) -> Iterator[Tensor]:
     """Yield batches `[B, 3, H, W]` without end from position `start` on, the same for any number of workers.
 
     Files that turn out to be unreadable are added to `stream.source.skipped`, also if a worker met them.
@@ -127,11 +129,13 @@ def loader(stream: SampleStream, batch_size: int, start: int, workers: int) -> I
         batch_size: B.
         start: the number of images seen before.
         workers: processes that read ahead; 0 reads in this one.
+        places: which images of each batch to read, from 0 to B - 1, in order; None is all of them.
 
     Raises:
         UserError: the images of a batch differ in size, none can be read, or a worker died.
     """
-    with closing(_pieces(stream, batch_size, start, workers)) as pieces:
+    positions = _Positions(batch_size, start, places)
+    with closing(_pieces(stream, positions, workers)) as pieces:
         for piece in pieces:
             known = stream.source.skipped
             known.extend(entry for entry in piece.skipped if entry not in known)
@@ -164,20 +168,21 @@ class _Pieces(Dataset[_Piece]):
 
 
 class _Positions:
-    """Endless lists of `batch_size` positions."""
+    """Endless lists of the positions of a batch, or of some places of it."""
 
-    def __init__(self, batch_size: int, start: int) -> None:
+    def __init__(self, batch_size: int, start: int, places: Sequence[int] | None) -> None:
         self.batch_size = batch_size
         self.start = start
+        self.places = range(batch_size) if places is None else places
 
     def __iter__(self) -> Iterator[list[int]]:
         first = self.start
         while True:
-            yield list(range(first, first + self.batch_size))
+            yield [first + place for place in self.places]
             first += self.batch_size
 
 
-def _pieces(stream: SampleStream, batch_size: int, start: int, workers: int) -> Generator[_Piece]:
+def _pieces(stream: SampleStream, positions: _Positions, workers: int) -> Generator[_Piece]:
     try:
         with (
             warnings.catch_warnings()
@@ -186,7 +191,7 @@ def _pieces(stream: SampleStream, batch_size: int, start: int, workers: int) -> 
             pieces: Iterator[_Piece] = iter(
                 DataLoader(
                     _Pieces(stream),
-                    batch_sampler=_Positions(batch_size, start),
+                    batch_sampler=positions,
                     collate_fn=_unchanged,
                     num_workers=workers,
                     multiprocessing_context="spawn" if workers else None,

@@ -32,6 +32,8 @@ class FoldedConv:
         reflect: pad by reflection rather than by zeros.
         slope: of the leaky ReLU below zero; 1 is none.
         gain: behind the leaky ReLU.
+        in_gain: factor on what comes in. Where maps are smaller than weights it takes what the weight would
+            have to be multiplied by, which then needs no copy.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class FoldedConv:
         reflect: bool = False,
         slope: float = 1.0,
         gain: float = 1.0,
+        in_gain: float = 1.0,
     ) -> None:
         self._make_weight = weight
         self.bias = bias
@@ -52,6 +55,7 @@ class FoldedConv:
         self.reflect = reflect
         self.slope = slope
         self.gain = gain
+        self.in_gain = in_gain
 
     def __call__(
         self,
@@ -71,6 +75,8 @@ class FoldedConv:
             noise_weight: factor on the noise.
             residual: `[B, O, H', W']`; its memory may be taken for the result.
         """
+        if self.in_gain != 1:
+            x = x * self.in_gain
         if style is not None and style.ndim == 4:
             x, style = x * style, None
         if self._is_winograd(x):
@@ -197,8 +203,11 @@ class FoldedUpConv:
         return modulated_weight(self._conv).transpose(0, 1)
 
 
-def folded_layer(layer: ConvLayer, gain: float = 1.0) -> FoldedConv:
-    """Fold a `ConvLayer`, but for its blur; `gain` is one more factor on its result."""
+def folded_layer(layer: ConvLayer, gain: float = 1.0, *, scales_input: bool = False) -> FoldedConv:
+    """Fold a `ConvLayer`, but for its blur; `gain` is one more factor on its result.
+
+    With `scales_input` the equalized scale acts on what comes in, and the weight is taken as it lies.
+    """
     conv, act = layer.conv, layer.act
     slope, factor = 1.0, 1.0
     bias: Tensor | None = conv.bias
@@ -211,13 +220,14 @@ def folded_layer(layer: ConvLayer, gain: float = 1.0) -> FoldedConv:
         weight_gain *= gain
         bias = None if bias is None else bias * gain
     return FoldedConv(
-        lambda: conv.weight.detach() * weight_gain,
+        lambda: conv.weight.detach() if scales_input else conv.weight.detach() * weight_gain,
         None if bias is None else bias.detach(),
         stride=conv.stride,
         padding=layer.reflection or conv.padding,
         reflect=bool(layer.reflection),
         slope=slope,
         gain=factor,
+        in_gain=weight_gain if scales_input else 1.0,
     )
 
 

@@ -55,7 +55,8 @@ class FoldedEncoder:
 
     @cached_property
     def _texture_convs(self) -> list[FoldedConv]:
-        return [folded_layer(layer) for layer in self._down_to_texture]
+        # Their weights are a hundred times the maps that come in.
+        return [folded_layer(layer, scales_input=True) for layer in self._down_to_texture]
 
 
 class FoldedResBlock:

@@ -16,6 +16,7 @@ from swapae.runtime.receptive import Span, decoder_spans, encoder_span
 
 DEFAULT_BUDGET = 768 * 2**20  # bytes: 512² and more in tiles, which stay in the cache better (LOG.md)
 COPIES = 6  # tensors of a layer's output alive at one time, a convolution's scratch included
+WORTH_CUTTING = 0.9  # of the work: less is saved than slices cost
 MAP_COPIES = 3  # those that gains varying from place to place add
 
 
@@ -127,8 +128,12 @@ def plan_decoding(
         choices = product(every_rows, every_columns, range(num_blocks + 1))
         return (plan(1, *choice) for choice in choices)
 
-    whole = plan(len(structure), axis(height, shown[0], 1), axis(width, shown[1], 1), num_blocks)
-    return whole if whole.bytes <= budget else _least_work(tiled(), budget, "decoding")
+    # One tile: all of the map, or, of one that was padded much, from some block on only what is shown.
+    one = axis(height, shown[0], 1), axis(width, shown[1], 1)
+    whole, *cut = (plan(len(structure), *one, whole_blocks) for whole_blocks in range(num_blocks, -1, -1))
+    worth = [plan for plan in cut if plan.work <= WORTH_CUTTING * whole.work]
+    fitting = [plan for plan in worth or [whole] if plan.bytes <= budget]
+    return min(fitting, key=lambda plan: plan.work) if fitting else _least_work(tiled(), budget, "decoding")
 
 
 def spans(size: int, parts: int) -> list[Span]:

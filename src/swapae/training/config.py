@@ -1,11 +1,15 @@
 """`TrainConfig`: all that decides a training run, as one tree of plain values."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
 from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
+from swapae.training.dealing import deal
 from swapae.training.objective import LossConfig
+
+Precision = Literal["fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class TrainConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     init: InitConfig = field(default_factory=InitConfig)
     batch_size: int = 16  # images a step, over all devices; an even number
+    accumulate: int = 1  # micro-batches a step takes one after another, in each process: less memory
+    precision: Precision = "fp32"  # of forward and backward passes; weights, optimizers and R1 stay in fp32
     total_images: int = 25_000_000  # images to see, in discriminator and generator steps together
     checkpoint_activations: bool = False  # G steps: 0.73 × the memory, 1.3 × the time, the same numbers
     ema_half_life_kimg: float = 10.0  # thousand images in which averaged weights half forget; 0 is off
@@ -60,9 +66,9 @@ class TrainConfig:
     keep_checkpoints: int = 3  # newest checkpoints that stay
 
 
+COUNTS = ("total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints")
 RESUMABLE = frozenset(
-    {"total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints"}
-    | {"checkpoint_activations", "data.workers", "data.cache"}
+    {*COUNTS} | {"accumulate", "checkpoint_activations", "data.workers", "data.cache"}
 )  # fields that may differ when a run goes on: they do not change what is learnt
 
 
@@ -74,13 +80,14 @@ def check(config: TrainConfig) -> None:
     """
     if config.batch_size < 2 or config.batch_size % 2:
         raise UserError(f"batch_size={config.batch_size} must be even and at least 2: images swap in pairs.")
-    for name in ("total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints"):
+    for name in (*COUNTS, "accumulate"):
         if getattr(config, name) < 1:
             raise UserError(f"{name}={getattr(config, name)} must be at least 1.")
     if not 0 <= config.seed < 2**63:
         raise UserError(f"seed={config.seed} must be at least 0 and less than 2^63.")
     if config.ema_half_life_kimg < 0:
         raise UserError(f"ema_half_life_kimg={config.ema_half_life_kimg} must be at least 0, where 0 is off.")
+    deal(config.batch_size, 1, config.accumulate)
     _check_sizes(config)
 
 

@@ -1,0 +1,255 @@
+"""Devices, processes, precision and the averaging of gradients: the only file that knows them.
+
+One process needs torch alone. Several (a torchrun or a SLURM step has set RANK and WORLD_SIZE) are held
+together by Accelerate, the extra `train`: it starts the process group, casts, and wraps networks for DDP.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from swapae.devices import choose_device
+from swapae.errors import UserError
+from swapae.training.config import Precision, TrainConfig
+from swapae.training.dealing import Share, deal
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+T = TypeVar("T")
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+TIMEOUT = timedelta(hours=2)  # for what one process does alone, as making a cache; the dead are found sooner
+
+
+class Part(nn.Module):
+    """Networks whose gradients one backward pass completes.
+
+    Its forward runs whatever it is given. So DDP, which averages a module's gradients over the processes
+    while those of its last forward come in, can hold any computation with the networks.
+    """
+
+    def __init__(self, *networks: nn.Module) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, compute: Callable[[], T]) -> T:
+        return compute()
+
+
+class Engine:
+    """Where and how a training computes.
+
+    Args:
+        device: of this process.
+        precision: of what `forward` runs; weights, optimizers and R1 are always in full precision.
+        accelerator: joins several processes; None for one.
+
+    Attributes:
+        rank: number of this process; the first one, 0, writes files and speaks.
+        num_processes: how many there are.
+    """
+
+    def __init__(
+        self,
+        device: torch.device,
+        precision: Precision = "fp32",
+        accelerator: "Accelerator | None" = None,
+    ) -> None:
+        self.device = device
+        self.precision = precision
+        self.rank: int = 0 if accelerator is None else accelerator.process_index
+        self.num_processes: int = 1 if accelerator is None else accelerator.num_processes
+        self._accelerator = accelerator
+        self._scaler = torch.amp.GradScaler(device.type) if precision == "fp16" else None
+        self._all: Any = None if accelerator is None else torch.distributed.new_group(backend="gloo")
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files and speaks."""
+        return self.rank == 0
+
+    # ---- where data and weights lie
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """How images and kernels lie in memory; on the CPU the operations choose for themselves."""
+        return torch.channels_last if self.device.type == "cuda" else torch.contiguous_format
+
+    def place(self, images: Tensor) -> Tensor:
+        """Bring images from a loader to the device, without waiting for it."""
+        if self.device.type == "cuda":
+            images = images.pin_memory()
+        return images.to(self.device, non_blocking=True, memory_format=self.memory_format)
+
+    def places(self, batch_size: int, accumulate: int) -> list[int]:
+        """The places, in a batch over all processes, of the images that this one takes, in its order."""
+        return [place for share in self.shares(batch_size, accumulate) for place in share.positions]
+
+    def generator(self, seed: int) -> torch.Generator:
+        """Give the device's random generator of a seed, the same in every process."""
+        return torch.Generator(self.device).manual_seed(seed)
+
+    def settle(self, network: nn.Module) -> None:
+        """Bring a network to the device and into its memory format, where it stays the same object."""
+        network.to(self.device)
+        lay_out(network, self.memory_format)
+
+    def shares(self, batch_size: int, accumulate: int) -> list[Share]:
+        """Give this process's micro-batches of a batch over all processes.
+
+        Raises:
+            UserError: it cannot be dealt so.
+        """
+        shares = deal(batch_size, self.num_processes, accumulate)
+        return shares[self.rank * accumulate : (self.rank + 1) * accumulate]
+
+    # ---- computing
+
+    def part(self, *networks: nn.Module) -> nn.Module:
+        """Make what `forward` takes, of networks that require gradients."""
+        part = Part(*networks)
+        return part if self._accelerator is None else self._accelerator.prepare_model(part)
+
+    def forward(self, part: nn.Module, compute: Callable[[], T], *, is_last: bool = True) -> T:
+        """Run a computation with the networks of a part, in the precision of the training.
+
+        Args:
+            part: whose gradients the next backward pass brings.
+            compute: gives tensors.
+            is_last: whether gradients are complete with it, and to be averaged over the processes.
+        """
+        is_joined = self._accelerator is not None and not is_last
+        waiting = self._accelerator.no_sync(part) if self._accelerator and is_joined else nullcontext()
+        with waiting, self.autocast():
+            found: T = part(compute)
+        return found
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Compute in the precision of the training."""
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.type, DTYPES[self.precision])
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of a loss to those that are there."""
+        loss = loss if self._scaler is None else self._scaler.scale(loss)
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def average(self, parameters: list[nn.Parameter]) -> None:
+        """Average gradients that came without `forward`; those that are None are so in every process."""
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        if self._accelerator is None or not gradients:
+            return
+        flat = torch.cat([gradient.flatten() for gradient in gradients]).div_(self.num_processes)
+        torch.distributed.all_reduce(flat)
+        means = torch.split(flat, [gradient.numel() for gradient in gradients])
+        for gradient, mean in zip(gradients, means, strict=True):
+            gradient.copy_(mean.view_as(gradient))
+
+    def descend(self, optimizer: Adam) -> None:
+        """Take a step; with scaled gradients only if all of them are finite."""
+        if self._scaler is None:
+            optimizer.step()
+        else:
+            self._scaler.step(optimizer)
+            self._scaler.update()
+
+    # ---- the processes together
+
+    def wait(self) -> None:
+        """Wait for all processes."""
+        if self._accelerator is not None:
+            torch.distributed.barrier(self._all)
+
+    def agree(self, is_asked: bool) -> bool:
+        """Whether any process asks; all get the same answer, and no device is waited for."""
+        if self._accelerator is None:
+            return is_asked
+        flag = torch.tensor(int(is_asked))
+        torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX, self._all)
+        return bool(flag)
+
+    def mean(self, values: dict[str, float]) -> dict[str, float]:
+        """Average numbers, of the same names in every process."""
+        if self._accelerator is None or not values:
+            return values
+        flat = torch.tensor(list(values.values()), dtype=torch.float64)
+        torch.distributed.all_reduce(flat, group=self._all)
+        return dict(zip(values, (flat / self.num_processes).tolist(), strict=True))
+
+    def close(self) -> None:
+        """Part from the other processes."""
+        if self._accelerator is not None:
+            torch.distributed.destroy_process_group()
+
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """Let the first process do something before the others do it."""
+        if not self.is_first:
+            self.wait()
+        yield
+        if self.is_first:
+            self.wait()
+
+
+@torch.no_grad()
+def lay_out(module: nn.Module, memory_format: torch.memory_format) -> None:
+    """Bring the kernels of plain convolutions into a memory format: same shapes, names and values."""
+    for parameter in module.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=memory_format)
+
+
+# ── starting ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def start(device: str, config: TrainConfig) -> Engine:
+    """Start this process's engine: alone, or as one of those that torchrun or SLURM has started.
+
+    Args:
+        device: "auto", "cpu", "cuda", "mps".
+        config: of the training.
+
+    Raises:
+        UserError: there is no such device, no Accelerate, or the batch cannot be dealt.
+    """
+    where = choose_device(device)
+    if num_processes() == 1:
+        return Engine(where, config.precision)
+    deal(config.batch_size, num_processes(), config.accumulate)  # or say that it cannot be
+    # Without noise, its weights get no gradient: DDP must look for them.
+    accelerator = _join(where, has_unused=not config.model.use_noise)
+    return Engine(accelerator.device, config.precision, accelerator)
+
+
+def num_processes() -> int:
+    """How many processes this training was started with."""
+    return int(os.environ.get("WORLD_SIZE") or 1)
+
+
+def is_first_process() -> bool:
+    """Whether this process is the one that writes files and speaks."""
+    return int(os.environ.get("RANK") or 0) == 0
+
+
+def _join(device: torch.device, has_unused: bool) -> "Accelerator":
+    """Join the other processes, on a GPU each, or by gloo on the CPU."""
+    try:
+        from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
+    except ImportError:
+        raise UserError(
+            f"{num_processes()} processes need Accelerate: pip install 'swapae[train]', or train with one."
+        ) from None
+    os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))
+    wrapping = DistributedDataParallelKwargs(
+        broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=has_unused
+    )
+    grouping = InitProcessGroupKwargs(timeout=TIMEOUT)
+    return Accelerator(cpu=device.type == "cpu", kwargs_handlers=[wrapping, grouping])

@@ -1,0 +1,75 @@
+"""What a training is before its first step: networks, optimizers, averages, and the images it shows."""
+
+import torch
+from torch import Tensor
+
+from swapae.data.source import Source
+from swapae.data.stream import evaluation_images, to_batch
+from swapae.errors import UserError
+from swapae.layers import ModulatedConv2d, SpatialCodeModulation
+from swapae.model import SwappingAutoencoder
+from swapae.networks import Discriminator, PatchDiscriminator
+from swapae.training.checkpoint import Learner
+from swapae.training.config import InitConfig, TrainConfig
+from swapae.training.ema import Ema
+from swapae.training.engine import Engine
+from swapae.training.objective import Networks
+from swapae.training.step import make_optimizers
+
+NUM_SNAPSHOT_IMAGES = 8
+
+
+def images_to_show(source: Source, config: TrainConfig) -> Tensor:
+    """Take the first images of the source for snapshots, an even number of them: one image comes twice."""
+    num_images = NUM_SNAPSHOT_IMAGES if source.num_images is None else source.num_images
+    num_shown = min(NUM_SNAPSHOT_IMAGES, num_images + num_images % 2)
+    indices = [i % num_images for i in range(num_shown)]
+    return to_batch(evaluation_images(source, config.data, config.model.stride, indices))
+
+
+def fitting(images: Tensor, config: TrainConfig) -> Tensor:
+    """Pass images `[B, 3, H, W]` on if they have the size that the discriminator takes.
+
+    Raises:
+        UserError: with both sizes.
+    """
+    size = config.discriminator.image_size
+    height, width = images.shape[2:]
+    if (height, width) != (size, size):
+        raise UserError(
+            f"images come out {width}×{height} px, the discriminator takes {size}×{size}: set data.crop to "
+            "random, or data.preprocess to resize."
+        )
+    return images
+
+
+def make_learner(config: TrainConfig, engine: Engine) -> Learner:
+    """Make all that training changes, as it is before the first step."""
+    model, networks = make_networks(config)
+    for network in networks.named().values():
+        engine.settle(network)
+    return Learner(networks, make_optimizers(networks, config), Ema(model, config.ema_half_life_kimg))
+
+
+def make_networks(config: TrainConfig) -> tuple[SwappingAutoencoder, Networks]:
+    """Make the model and the discriminators, with weights that depend on the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = SwappingAutoencoder(config.model)
+        discriminator = Discriminator(config.discriminator)
+        patch_discriminator = PatchDiscriminator(config.patch_discriminator)
+    initialize(model, config.init)
+    return model, Networks(model.encoder, model.generator, discriminator, patch_discriminator)
+
+
+@torch.no_grad()
+def initialize(model: SwappingAutoencoder, init: InitConfig) -> None:
+    """Depart from the published start as asked."""
+    for module in model.generator.modules():
+        if isinstance(module, ModulatedConv2d):
+            module.modulation.weight.mul_(init.texture_gain)
+        if isinstance(module, SpatialCodeModulation):
+            assert module.scale.bias is not None
+            module.scale.bias.fill_(init.structure_gain)
+            module.scale.weight.mul_(init.texture_gain)
+            module.bias.weight.mul_(init.texture_gain)
