@@ -1,5 +1,6 @@
 """How far a code is from the one it should be: what an image encoded again gives back."""
 
+import torch
 from torch import Tensor
 
 
@@ -13,4 +14,5 @@ def code_distance(found: Tensor, wanted: Tensor) -> Tensor:
     Returns:
         `[B]`, the mean over places.
     """
+    found = found.to(torch.promote_types(found.dtype, torch.float32))  # small differences, summed
     return (found - wanted.detach()).square().sum(1).reshape(len(found), -1).mean(1) / 2

@@ -30,6 +30,7 @@ from swapae.training.objective import Networks
 from swapae.training.report import diverged
 from swapae.training.run import remove, write_json, writing
 from swapae.training.step import Optimizers
+from swapae.training.strength import Strength
 from swapae.weights import load_strict, load_tensors, save_tensors
 
 MANIFEST = "MANIFEST.json"
@@ -48,6 +49,7 @@ class State:
         seconds: time spent.
         losses: the latest mean of every term.
         unlogged: sum and count of every term since the last line of the log.
+        augment: how strongly images are augmented, and what that is steered by.
     """
 
     images_seen: int = 0
@@ -55,6 +57,7 @@ class State:
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
     unlogged: dict[str, tuple[float, int]] = field(default_factory=dict)
+    augment: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -64,6 +67,7 @@ class Learner:
     networks: Networks
     optimizers: Optimizers
     ema: Ema
+    strength: Strength
     state: State = field(default_factory=State)
 
 
@@ -174,6 +178,7 @@ def load_checkpoint(folder: Path, learner: Learner, tell: Callable[[str], None])
     restore_optimizers(load_tensors(path / "optimizer.safetensors")[0], learner.networks, learner.optimizers)
     state = json.loads((path / "state.json").read_text(encoding="utf-8"))
     learner.state = State(**{f.name: state[f.name] for f in fields(State) if f.name in state})
+    learner.strength.restore(learner.state.augment)
 
 
 def newest_valid(folder: Path) -> Path | None:

@@ -105,13 +105,14 @@ def train(
     stream = SampleStream(source, config.data, config.model.stride, config.seed)
     places = engine.places(config.batch_size, config.accumulate)
     batches = loader(stream, config.batch_size, state.images_seen, config.data.workers, places)
-    steps = Steps(learner.networks, learner.optimizers, config, engine)
+    steps = Steps(learner.networks, learner.optimizers, config, engine, learner.strength)
     reporter.start(state.images_seen, config.total_images)
     try:
         while state.images_seen < config.total_images and not engine.agree(stop is not None and stop()):
             # One step on new images: now of the discriminators, now of encoder and generator.
             real = engine.place(fitting(next(batches), config))
             random = engine.generator(step_seed(config.seed, state.images_seen))
+            steps.loss = config.loss.at(state.images_seen)
             before = state.images_seen
             state.images_seen += config.batch_size
             state.steps += 1
@@ -155,6 +156,7 @@ def step_seed(seed: int, images_seen: int) -> int:
 def save(folder: RunFolder, learner: Learner, meter: "Meter", keep: int) -> None:
     """Write the averaged model, then the checkpoint: a run killed between them does its last steps again."""
     meter.settle()
+    learner.state.augment = learner.strength.state()
     if not meter.engine.is_first:
         return
     tensors = collect(learner)

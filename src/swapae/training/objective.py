@@ -6,7 +6,7 @@ fall into a part that sees images and one that sees patches, which share no acti
 them one after the other, and holds one graph at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 import torch
@@ -19,6 +19,12 @@ from swapae.networks.generator import Noise
 from swapae.training.schedule import ScheduleConfig
 
 Terms = dict[str, Tensor]
+View = Callable[[Tensor], Tensor]  # what a discriminator is shown of images or patches; gradients pass
+
+
+def as_they_are(images: Tensor) -> Tensor:
+    """Show images or patches without change."""
+    return images
 
 
 @dataclass(frozen=True)
@@ -152,11 +158,25 @@ def discriminator_terms(
 
 
 def image_discriminator_terms(
-    networks: Networks, config: LossConfig, real: Tensor, reconstruction: Tensor, hybrid: Tensor
+    networks: Networks,
+    config: LossConfig,
+    real: Tensor,
+    reconstruction: Tensor,
+    hybrid: Tensor,
+    *,
+    view: View = as_they_are,
+    hear: Callable[[Tensor], None] | None = None,
 ) -> Terms:
-    """Compute the image discriminator's part of `discriminator_terms`."""
-    logits = networks.discriminator(torch.cat([real, reconstruction, hybrid]))
+    """Compute the image discriminator's part of `discriminator_terms`.
+
+    Args:
+        view: of all images in one batch, in the order of the arguments.
+        hear: is told the logits on real images.
+    """
+    logits = networks.discriminator(view(torch.cat([real, reconstruction, hybrid])))
     on_real, on_reconstruction, on_hybrid = logits.split([len(real), len(reconstruction), len(hybrid)])
+    if hear is not None:
+        hear(on_real.detach())
     return {
         "D_real": config.gan * real_loss(on_real),
         "D_reconstruction": config.gan * config.gan_reconstruction * fake_loss(on_reconstruction),
@@ -170,10 +190,12 @@ def patch_discriminator_terms(
     reference_patches: Tensor,
     real_patches: Tensor,
     hybrid_patches: Tensor,
+    *,
+    view: View = as_they_are,
 ) -> Terms:
     """Compute the patch discriminator's part of `discriminator_terms`; both terms share the references."""
     judge = networks.patch_discriminator
-    features = judge.features(torch.cat([reference_patches, real_patches, hybrid_patches]))
+    features = judge.features(view(torch.cat([reference_patches, real_patches, hybrid_patches])))
     reference, target, fake = features.chunk(3)
     verdicts = judge.compare(
         torch.cat([reference, reference]), torch.cat([target, fake]), config.use_aggregation
@@ -205,20 +227,28 @@ def r1_terms(
     }
 
 
-def image_r1_terms(networks: Networks, config: LossConfig, real: Tensor) -> Terms:
-    """Compute the image discriminator's part of `r1_terms`."""
+def image_r1_terms(
+    networks: Networks, config: LossConfig, real: Tensor, *, view: View = as_they_are
+) -> Terms:
+    """Compute the image discriminator's part of `r1_terms`: by the image, though it is seen in a view."""
     real = real.detach().requires_grad_()
-    logits = networks.discriminator(real)
+    logits = networks.discriminator(view(real))
     return {"D_r1": config.r1 / 2 * squared_gradient(logits, [real])}
 
 
 def patch_r1_terms(
-    networks: Networks, config: LossConfig, reference_patches: Tensor, real_patches: Tensor
+    networks: Networks,
+    config: LossConfig,
+    reference_patches: Tensor,
+    real_patches: Tensor,
+    *,
+    view: View = as_they_are,
 ) -> Terms:
     """Compute the patch discriminator's part of `r1_terms`."""
     reference_patches = reference_patches.detach().requires_grad_()
     real_patches = real_patches.detach().requires_grad_()
-    logits = networks.patch_discriminator(reference_patches, real_patches, config.use_aggregation)
+    seen = view(reference_patches), view(real_patches)
+    logits = networks.patch_discriminator(*seen, config.use_aggregation)
     return {"patch_D_r1": config.patch_r1 / 4 * squared_gradient(logits, [reference_patches, real_patches])}
 
 
@@ -245,12 +275,17 @@ def generator_terms(
 
 
 def image_generator_terms(
-    networks: Networks, config: LossConfig, real: Tensor, reconstruction: Tensor, hybrid: Tensor
+    networks: Networks,
+    config: LossConfig,
+    real: Tensor,
+    reconstruction: Tensor,
+    hybrid: Tensor,
+    *,
+    view: View = as_they_are,
 ) -> Terms:
-    """Compute the part of `generator_terms` that sees whole images."""
-    on_reconstruction, on_hybrid = networks.discriminator(torch.cat([reconstruction, hybrid])).split(
-        [len(reconstruction), len(hybrid)]
-    )
+    """Compute the part of `generator_terms` that sees whole images; the discriminator has a view of them."""
+    logits = networks.discriminator(view(torch.cat([reconstruction, hybrid])))
+    on_reconstruction, on_hybrid = logits.split([len(reconstruction), len(hybrid)])
     return {
         "G_l1": config.l1 * l1_loss(reconstruction, real[: len(reconstruction)]),
         "G_reconstruction": config.gan * config.gan_reconstruction * real_loss(on_reconstruction),
@@ -259,13 +294,18 @@ def image_generator_terms(
 
 
 def patch_generator_terms(
-    networks: Networks, config: LossConfig, reference_patches: Tensor, hybrid_patches: Tensor
+    networks: Networks,
+    config: LossConfig,
+    reference_patches: Tensor,
+    hybrid_patches: Tensor,
+    *,
+    view: View = as_they_are,
 ) -> Terms:
     """Compute the part of `generator_terms` that sees patches; the references get no gradient."""
     judge = networks.patch_discriminator
     with torch.no_grad():
-        reference = judge.features(reference_patches)
-    patch_fake = judge.compare(reference, judge.features(hybrid_patches), config.use_aggregation)
+        reference = judge.features(view(reference_patches))
+    patch_fake = judge.compare(reference, judge.features(view(hybrid_patches)), config.use_aggregation)
     return {"patch_G_hybrid": config.patch * real_loss(patch_fake)}
 
 

@@ -23,6 +23,7 @@ class Strength:
     def __init__(self, config: AugmentConfig, engine: Engine) -> None:
         self.config = config
         self.engine = engine
+        self._heard = torch.zeros((), device=engine.device)
         self.restore({})
 
     def restore(self, state: State) -> None:
@@ -39,18 +40,30 @@ class Strength:
         signs = {"signs": float(self._signs), "images": float(self._images), "steps": float(self._steps)}
         return {"probability": float(self.probability)} | signs
 
-    def hear(self, signs: Tensor, batch_size: int) -> None:
-        """Take in the sum of the signs of this process's logits on real images, of a batch over all."""
+    def hear(self, logits: Tensor) -> None:
+        """Take in the logits on some of a batch's real images; one that is not a number says nothing."""
+        if self.config.kind == "ada":
+            self._heard = self._heard + torch.sign(logits).nan_to_num().sum().float()
+
+    def adapt(self, batch_size: int) -> dict[str, Tensor]:
+        """End a step on a batch over all processes; every so many steps, move the strength.
+
+        Returns:
+            for the log: the strength that the step had, and the mean sign it found.
+        """
         if self.config.kind != "ada":
-            return
-        self._signs = self._signs + self.engine.sum(signs)
+            return {}
+        signs, self._heard = self.engine.sum(self._heard), torch.zeros_like(self._heard)
+        readings = {"augment_strength": self.probability, "D_sign": signs / batch_size}
+        self._signs = self._signs + signs
         self._images += batch_size
         self._steps += 1
         if self._steps == self.config.interval:
-            self._adapt()
+            self._move()
+        return readings
 
-    def _adapt(self) -> None:
-        """Move the strength by as much as these images count for."""
+    def _move(self) -> None:
+        """Move by as much as the images heard of count for."""
         speed = self.config.speed_kimg * 1000
         if speed:
             mean = self._signs / self._images
