@@ -71,31 +71,30 @@ def open_image(path: str | Path) -> Image.Image:
         UserError: nothing is at the path, or no image, or a damaged one, or one past `MAX_PIXELS`.
     """
     path = Path(path)
-    with _open_file(path) as file:
+    with open_file(path) as file:
         return decode_image(file, path)
 
 
 def decode_image(file: BinaryIO, name: str | Path) -> Image.Image:
     """Decode an open binary file as `open_image` does; `name` is what messages call it."""
-    with _decoding(name):
-        return _decoded(_read_header(file, name), name)
+    with opened(file, name) as header:
+        return decoded(header, name)
 
 
-def open_draft(path: str | Path, least: Rule) -> tuple[Image.Image, Size, Box]:
-    """Open a picture as `open_image` does, a JPEG at the lowest of 1/1, 1/2, 1/4, 1/8 that is large enough.
+def decode_draft(file: BinaryIO, name: str | Path, least: Rule) -> tuple[Image.Image, Size, Box]:
+    """Decode as `decode_image` does, a JPEG at the lowest of 1/1, 1/2, 1/4, 1/8 that is large enough.
 
     `least` gives, for the size of the whole picture, the one that neither side may fall below, both upright.
     Returned are the picture, the size of the whole, and the box to `resize`: decoding rounds sides up.
     """
-    path = Path(path)
-    with _open_file(path) as file, _decoding(path):
-        header = _read_header(file, path)
+    with opened(file, name) as header:
         draft = _set_scale(header, least) if isinstance(header, JpegImageFile) else None
-        image = _decoded(header, path)
+        image = decoded(header, name)
     return image, *(draft or (image.size, (0, 0, *image.size)))
 
 
-def _decoded(image: Image.Image, name: str | Path) -> Image.Image:
+def decoded(image: Image.Image, name: str | Path) -> Image.Image:
+    """Decode what `opened` gave, inside its context."""
     image.load()
     profile = image.info.get("icc_profile")
     color, alpha = _split_channels(_to_eight_bits(_upright(image), name))
@@ -104,11 +103,16 @@ def _decoded(image: Image.Image, name: str | Path) -> Image.Image:
     return put_alpha(rgb, alpha)
 
 
-def _set_scale(image: JpegImageFile, least: Rule) -> tuple[Size, Box] | None:
+def orientation_of(image: Image.Image) -> int:
+    """How EXIF says a picture lies: 1 is upright, 5 to 8 on its side."""
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # as in `_upright`
-        orientation = 1
+        return 1
+
+
+def _set_scale(image: JpegImageFile, least: Rule) -> tuple[Size, Box] | None:
+    orientation = orientation_of(image)
     is_turned = orientation in (5, 6, 7, 8)
     whole = _turned(image.size, is_turned)
     scaled = image.draft(None, _turned(least(whole), is_turned))
@@ -128,20 +132,20 @@ def _turned(size: tuple[N, N], is_turned: bool) -> tuple[N, N]:
 def image_size(path: str | Path) -> tuple[int, int]:
     """Read (width, height) as stored from the header alone; a bad header is refused as by `open_image`."""
     path = Path(path)
-    with _open_file(path) as file, _decoding(path):
-        return _read_header(file, path).size
+    with open_file(path) as file, opened(file, path) as header:
+        return header.size
 
 
 @contextmanager
-def _decoding(name: str | Path) -> Iterator[None]:
-    """Keep Pillow's warnings from being shown, and turn whatever a decoder raises into a `UserError`.
+def opened(file: BinaryIO, name: str | Path) -> Iterator[Image.Image]:
+    """Give a picture of which only the header was read; whatever goes wrong with it becomes a `UserError`.
 
     Damaged files make decoders raise nearly anything (SyntaxError, KeyError, …), hence `Exception`.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield
+            yield _read_header(file, name)
     except UserError:
         raise
     except Image.DecompressionBombError:
@@ -153,7 +157,7 @@ def _decoding(name: str | Path) -> Iterator[None]:
         raise UserError(f"{shown(name)} is damaged or cut short and cannot be decoded ({why}).") from None
 
 
-def _open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> BinaryIO:
     """Open a regular file; a pipe or a device could wait or run for ever."""
     try:
         if not path.exists():
@@ -363,7 +367,7 @@ def save_image(image: Image.Image, path: str | Path, force: bool = False, qualit
     if image.mode == "RGBA" and format_name in FORMATS_WITHOUT_ALPHA:
         fix = f"save as PNG ({shown(path.with_suffix('.png'))}) instead"
         raise UserError(f"{shown(path)}: {format_name} cannot hold transparency, {fix}.")
-    write_bytes(path, _encode(image, format_name, quality, path))
+    write_bytes(path, encode_image(image, format_name, quality, path))
 
 
 def check_target(path: str | Path, force: bool = False) -> None:
@@ -375,7 +379,8 @@ def check_target(path: str | Path, force: bool = False) -> None:
     check_free(path, force)
 
 
-def _encode(image: Image.Image, format_name: str, quality: int, path: Path) -> bytes:
+def encode_image(image: Image.Image, format_name: str, quality: int, path: str | Path) -> bytes:
+    """Encode as `save_image` does, in one of its formats; `path` is what messages call it."""
     clean = image.copy()
     clean.info.clear()  # Pillow would write a colour profile or a comment found there
     options: dict[str, dict[str, Any]] = {

@@ -232,6 +232,7 @@ class SwappingAutoencoder(nn.Module):
         name: str | Path,
         *,
         device: str | torch.device = "auto",
+        backend: BackendName = "torch",
         revision: str | None = None,
         local_files_only: bool = False,
     ) -> Self:
@@ -240,11 +241,12 @@ class SwappingAutoencoder(nn.Module):
         Args:
             name: a folder or run directory that `save_pretrained` or training wrote, or a hub id `user/name`.
             device: "auto", "cpu", "cuda", "mps" or any torch device.
+            backend: what runs it, as `use_backend` takes it.
             revision: branch, tag or commit of the hub repository.
             local_files_only: never download.
 
         Raises:
-            UserError: when there is no such model, or its files are damaged or do not fit.
+            UserError: when there is no such model or backend, or its files are damaged or do not fit.
         """
         where = choose_device(device)
         weights = find_weights(name, WEIGHTS_FILE, revision=revision, local_files_only=local_files_only)
@@ -253,7 +255,7 @@ class SwappingAutoencoder(nn.Module):
         with _NothingDrawn():
             model = cls(config)
         load_strict(model, tensors, str(weights))
-        return model.to(where).eval()
+        return model.to(where).eval().use_backend(backend)
 
     # ---- inside
 

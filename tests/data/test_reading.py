@@ -11,7 +11,7 @@ from swapae.data.folder import FolderSource
 from swapae.data.reading import open_resized
 from swapae.data.transforms import DataConfig, prepare, rule_size
 from swapae.errors import UserError
-from swapae.images import open_draft, open_image, resize, split_alpha
+from swapae.images import decode_draft, open_image, resize, split_alpha
 
 RULES = ["none", "fixsize", "resize", "scale_width", "scale_shortside", "scale_longside"]
 FASTER = ["close", "quick", "rough"]
@@ -26,6 +26,11 @@ def large(tmp_path_factory):
     path = tmp_path_factory.mktemp("pictures") / "large.jpg"
     landscape(falloff=1.4).save(path, quality=92)
     return path
+
+
+def open_draft(path, least):
+    with open(path, "rb") as file:
+        return decode_draft(file, path, least)
 
 
 def scale_of(path, gap, size):
@@ -155,3 +160,26 @@ def test_a_folder_opened_with_a_config_gives_the_same_samples(large):
         prepare(source.read([0])[0], training, 16, np.random.default_rng(1)) for source in (plain, sized)
     )
     assert first.tobytes() == second.tobytes()
+
+
+@pytest.mark.parametrize("decode", ["exact", *FASTER])
+def test_a_picture_too_narrow_to_be_brought_to_size_is_refused_before_it_is(tmp_path, decode):
+    Image.new("L", (1, 20_000)).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match=r"a\.png is too narrow: 1x20000 would become 256x5120000"):
+        open_resized(tmp_path / "a.png", config(decode))
+    cropped = DataConfig("none", 256, crop="center", crop_size=256, decode=decode)
+    with pytest.raises(UserError, match="would become 256x5120000"):
+        open_resized(tmp_path / "a.png", cropped)
+    assert open_resized(tmp_path / "a.png", config(decode, 4)).size == (4, 80_000)
+    assert open_resized(tmp_path / "a.png", None).size == (1, 20_000)
+
+
+def test_a_folder_does_not_count_pictures_too_narrow_whichever_way_they_lie(tmp_path):
+    photo(31, 24).save(tmp_path / "good.png")
+    Image.new("L", (20_000, 1)).save(tmp_path / "wide.png")
+    source = FolderSource(tmp_path, config())
+    assert source.paths == ["good.png"]
+    assert "is too narrow: 20000x1 would become" in source.skipped[0][1]
+    by_width = config(preprocess="scale_width", load_size=2)  # small one way, 40,000 high the other
+    assert FolderSource(tmp_path, by_width).num_images == 2
+    assert FolderSource(tmp_path).num_images == 2

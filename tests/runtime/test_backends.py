@@ -66,6 +66,13 @@ def test_an_unknown_backend_is_refused(model: SwappingAutoencoder) -> None:
         model.use_backend("fast")  # type: ignore[arg-type]
 
 
+def test_a_model_is_loaded_with_its_backend(tiny_model: Path, tmp_path: Path) -> None:
+    loaded = SwappingAutoencoder.from_pretrained(tiny_model, backend="compile")
+    assert isinstance(loaded._runner(), backends.CompiledBackend)
+    with pytest.raises(UserError, match="torch, compile, onnx or auto"):
+        SwappingAutoencoder.from_pretrained(tiny_model, backend="fast")  # type: ignore[arg-type]
+
+
 def changed_by_load(model: SwappingAutoencoder) -> None:
     model.load_state_dict({name: 1.1 * value for name, value in model.state_dict().items()})
 

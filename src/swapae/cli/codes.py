@@ -34,7 +34,7 @@ def encode(
 
     from swapae.model import SwappingAutoencoder
 
-    net = SwappingAutoencoder.from_pretrained(model, device=common.device).use_backend(common.backend)
+    net = SwappingAutoencoder.from_pretrained(model, device=common.device, backend=common.backend)
     codes = net.encode_image(picture)
     codes.save(out, force=common.force)
     common.say(f"wrote {out}")
@@ -67,7 +67,7 @@ def decode(
 
     own = Codes.load(codes)
     other = own if texture is None else Codes.load(texture)
-    net = SwappingAutoencoder.from_pretrained(model, device=common.device).use_backend(common.backend)
+    net = SwappingAutoencoder.from_pretrained(model, device=common.device, backend=common.backend)
     for name, some in ((codes, own), (texture, other)):
         check_fit(some, net, str(name))
     save_image(net.decode_image(paired(own, other.texture), noise), out, force=common.force)

@@ -29,7 +29,7 @@ class Coder:
     @staticmethod
     def load(name: str, device: str, backend: BackendName = "torch") -> "Coder":
         """The model that MODEL names, on the device that `--device` names, run by what `--backend` names."""
-        return Coder(SwappingAutoencoder.from_pretrained(name, device=device).use_backend(backend))
+        return Coder(SwappingAutoencoder.from_pretrained(name, device=device, backend=backend))
 
     def encode(self, picture: Image) -> Encoded:
         """Encode one picture; transparent parts are seen over white."""

@@ -40,7 +40,7 @@ def train(
     Ctrl-C saves and stops; the same command goes on from there. With --force a run begins anew.
 
     Args:
-        data: A folder of images, or the word synthetic.
+        data: A folder of images, a zip, tar or LMDB, hf:NAME, or the word synthetic.
         out: The run directory.
         preset: A preset, or a config file. (default: the run's own config, or else photos64 or synthetic64)
         total_images: Images to train on.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from swapae.data.reading import open_resized
+from swapae.data.reading import check_growth, open_resized
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
 from swapae.files import shown
-from swapae.images import IMAGE_SUFFIXES, image_size, open_image, split_alpha
+from swapae.images import IMAGE_SUFFIXES, image_size
+
+Skip = Callable[[str, str], None]  # hears of (relative path, reason)
 
 
 class FolderSource:
@@ -45,8 +47,8 @@ class FolderSource:
         self.config = config
         self.name = shown(self.root)
         self.skipped: list[tuple[str, str]] = []
-        _check_folder(self.root)
-        self.paths = [path for path in self._find() if self._has_sound_header(path)]
+        found = find_images(self.root, self._skip)
+        self.paths = [path for path in found if self._has_sound_header(path)]
         if not self.paths and self.skipped:
             raise UserError(f"No image in {self.name} can be read; the first: {self.skipped[0][1]}")
         if not self.paths:
@@ -69,29 +71,20 @@ class FolderSource:
         for step in range(len(self.paths)):
             path = self.paths[(index + step) % len(self.paths)]
             try:
-                return self._open(self.root / path)
+                return open_resized(self.root / path, self.config)
             except UserError as error:
                 self._skip(path, str(error))
         raise UserError(f"No image in {self.name} can be decoded; the last: {self.skipped[-1][1]}")
 
-    def _open(self, path: Path) -> Image.Image:
-        return split_alpha(open_image(path))[0] if self.config is None else open_resized(path, self.config)
-
     def fingerprint(self) -> str:
         """A digest of the names, sizes and times of change of all images."""
-        digest = hashlib.sha256()
-        for path in self.paths:
-            try:
-                status = os.stat(self.root / path)
-                state = f"{status.st_size} {status.st_mtime_ns}"
-            except OSError:  # it was removed a moment ago
-                state = "gone"
-            digest.update(os.fsencode(path) + b"\0" + state.encode() + b"\0")
-        return digest.hexdigest()
+        return digest_of_files(self.root, self.paths)
 
     def _has_sound_header(self, path: str) -> bool:
         try:
-            image_size(self.root / path)
+            size = image_size(self.root / path)
+            if self.config is not None:
+                _check_either_way(size, self.config, self.root / path)
         except UserError as error:
             self._skip(path, str(error))
             return False
@@ -102,28 +95,56 @@ class FolderSource:
         if entry not in self.skipped:
             self.skipped.append(entry)
 
-    def _find(self) -> Iterator[str]:
-        """Yield the relative posix path of every image file once, sorted."""
-        found = sorted(path.relative_to(self.root).as_posix() for path in self._walk())
-        seen: set[str] = set()
-        for path in found:
-            real = os.path.realpath(self.root / path)
-            if real not in seen:
-                seen.add(real)
-                yield path
 
-    def _walk(self) -> Iterator[Path]:
-        entered = {os.path.realpath(self.root)}
-        for folder, subfolders, files in os.walk(self.root, followlinks=True, onerror=self._skip_folder):
-            visible = sorted(name for name in subfolders if not name.startswith("."))
-            subfolders[:] = [name for name in visible if _is_new(os.path.join(folder, name), entered)]
-            for name in files:
-                if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
-                    yield Path(folder, name)
+def find_images(root: Path, skip: Skip) -> list[str]:
+    """List the relative posix path of every image file below a folder once, sorted as `FolderSource` says.
 
-    def _skip_folder(self, error: OSError) -> None:
-        folder = os.path.relpath(error.filename, self.root)
-        self._skip(folder, f"{shown(error.filename)} cannot be searched ({error.strerror}).")
+    `skip` hears of folders that cannot be searched.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    _check_folder(root)
+    found = sorted(path.relative_to(root).as_posix() for path in _walk(root, skip))
+    seen: dict[str, str] = {}
+    for path in found:
+        seen.setdefault(os.path.realpath(root / path), path)
+    return list(seen.values())
+
+
+def digest_of_files(root: Path, paths: Sequence[str]) -> str:
+    """A digest of the names, sizes and times of change of files."""
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            status = os.stat(root / path)
+            state = f"{status.st_size} {status.st_mtime_ns}"
+        except OSError:  # it was removed a moment ago
+            state = "gone"
+        digest.update(os.fsencode(path) + b"\0" + state.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _walk(root: Path, skip: Skip) -> Iterator[Path]:
+    def tell(error: OSError) -> None:
+        why = f"{shown(error.filename)} cannot be searched ({error.strerror})."
+        skip(os.path.relpath(error.filename, root), why)
+
+    entered = {os.path.realpath(root)}
+    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=tell):
+        visible = sorted(name for name in subfolders if not name.startswith("."))
+        subfolders[:] = [name for name in visible if _is_new(os.path.join(folder, name), entered)]
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
+                yield Path(folder, name)
+
+
+def _check_either_way(size: tuple[int, int], config: DataConfig, path: Path) -> None:
+    """Refuse a picture that would grow too large, whichever way it lies: a header does not say that."""
+    try:
+        check_growth((size[1], size[0]), config, path)
+    except UserError:
+        check_growth(size, config, path)
 
 
 def _is_new(folder: str, entered: set[str]) -> bool:

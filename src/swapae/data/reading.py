@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
-from swapae.data.transforms import DataConfig, resized, rule_size
-from swapae.images import Size, open_draft, open_image, resize, split_alpha
+from swapae.data.transforms import DataConfig, largest_size, resized, rule_size
+from swapae.errors import UserError
+from swapae.files import shown
+from swapae.images import MAX_PIXELS, Size, decode_draft, decode_image, open_file, resize, split_alpha
 
 # Sides at which a JPEG is decoded, as multiples of the wanted ones, at least; None is always in full.
 DRAFT_GAPS = {"close": None, "quick": 2, "rough": 1}
@@ -16,8 +19,8 @@ DRAFT_GAPS = {"close": None, "quick": 2, "rough": 1}
 REDUCING_GAP = 2.0
 
 
-def open_resized(path: str | Path, config: DataConfig) -> Image.Image:
-    """Open a picture, upright and over white, at the size that `config.preprocess` gives it.
+def open_resized(path: str | Path, config: DataConfig | None) -> Image.Image:
+    """Open a picture, upright and over white, at the size that `config.preprocess` gives it, if given.
 
     `prepare` finds its first step done. How much is decoded and how it is shrunk is up to `config.decode`:
 
@@ -29,10 +32,19 @@ def open_resized(path: str | Path, config: DataConfig) -> Image.Image:
     All four are the same where a picture is not shrunk.
 
     Raises:
-        UserError: as `open_image`.
+        UserError: as `open_image`, and as `check_growth`.
     """
+    with open_file(Path(path)) as file:
+        return decode_resized(file, path, config)
+
+
+def decode_resized(file: BinaryIO, name: str | Path, config: DataConfig | None) -> Image.Image:
+    """Decode an open binary file as `open_resized` does; `name` is what messages call it."""
+    if config is None:
+        return split_alpha(decode_image(file, name))[0]
     if config.decode == "exact":
-        image, _ = split_alpha(open_image(path))
+        image, _ = split_alpha(decode_image(file, name))
+        check_growth(image.size, config, name)
         return resized(image, rule_size(image.size, config))
     gap = DRAFT_GAPS[config.decode]
 
@@ -40,8 +52,21 @@ def open_resized(path: str | Path, config: DataConfig) -> Image.Image:
         width, height = rule_size(size, config)
         return (gap * width, gap * height) if gap else size
 
-    picture, whole, box = open_draft(path, least)
+    picture, whole, box = decode_draft(file, name, least)
+    check_growth(whole, config, name)
     image, _ = split_alpha(picture)
     size = rule_size(whole, config)
     is_done = image.size == size and box == (0, 0, *size)
     return image if is_done else resize(image, size, box, REDUCING_GAP)
+
+
+def check_growth(size: Size, config: DataConfig, name: str | Path) -> None:
+    """Refuse a picture so narrow that what resizes and crops it would make it too large.
+
+    Raises:
+        UserError: with both sizes; a picture of 1x20000 pixels would become 256x5120000.
+    """
+    width, height = largest_size(size, config)
+    if width * height > MAX_PIXELS:
+        was, limit = f"{size[0]}x{size[1]}", f"the limit is {MAX_PIXELS:,} pixels"
+        raise UserError(f"{shown(name)} is too narrow: {was} would become {width}x{height} to fit ({limit}).")

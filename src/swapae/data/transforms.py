@@ -91,6 +91,13 @@ def rule_size(size: tuple[int, int], config: DataConfig) -> tuple[int, int]:
     return _scaled(size, config.load_size / sides[config.preprocess])
 
 
+def largest_size(size: tuple[int, int], config: DataConfig) -> tuple[int, int]:
+    """Compute the largest (width, height) that a picture of this size has on its way through `prepare`."""
+    size = rule_size(size, config)
+    has_side = config.crop in ("random", "center")
+    return _scaled(size, max(1.0, config.crop_size / min(size))) if has_side else size
+
+
 def stride_size(size: tuple[int, int], stride: int) -> tuple[int, int]:
     """Round both sides to the nearest multiple of `stride`, at least one."""
     return max(1, round(size[0] / stride)) * stride, max(1, round(size[1] / stride)) * stride

@@ -54,7 +54,7 @@ def train(
 
     Args:
         config: the whole run; a run goes on only with the config it began with.
-        data: a folder of images, or the word `synthetic`.
+        data: what `open_source` takes: a folder of images, a pack, hf:NAME, or `synthetic`.
         run: the run directory; it is made, or gone on with.
         device: "auto", "cpu", "cuda", "mps".
         reporter: hears of progress; by default a bar on a terminal, and plain lines elsewhere.

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from swapae import config as configs
-from swapae.data.open import GENERATED
+from swapae.data.open import names_no_path
 from swapae.data.source import Source
 from swapae.errors import UserError
 from swapae.files import write_text
@@ -138,7 +138,7 @@ def _check_data(run: RunFolder, data: str, source: Source) -> None:
 
 
 def _folder(data: str) -> str | None:
-    return None if data == GENERATED else os.path.realpath(data)
+    return None if names_no_path(data) else os.path.realpath(data)
 
 
 # ── what is told ─────────────────────────────────────────────────────────────────────────────────
