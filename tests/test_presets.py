@@ -182,6 +182,10 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
     }
     ours = {"seed", "data.workers", "data.cache", "ema_half_life_kimg"}
     ours |= {"keep_checkpoints", "checkpoint_activations", "accumulate", "precision"}
+    off = {"augment.kind": "none", "loss.structure_consistency": 0.0, "loss.texture_consistency": 0.0}
+    off |= {"loss.stop_structure_gradient": False, "loss.schedule.end": 0}
+    assert {key: settings[key] for key in off} == off
+    ours |= {key for key in settings if key.startswith(("augment.", "loss.schedule."))} | set(off)
     assert set(settings) == set(expected) | ours
 
 

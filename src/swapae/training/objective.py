@@ -119,8 +119,8 @@ def reconstruct_and_mix(
         reconstructions `[B/2, 3, H, W]` and hybrids `[B, 3, H, W]`; hybrid i has the texture of image i.
     """
     half = len(codes) // 2
-    others = swapped(codes.structure.detach() if stop_structure_gradient else codes.structure)
-    structure = torch.cat([codes.structure[:half], others])
+    of_hybrids = codes.structure.detach() if stop_structure_gradient else codes.structure
+    structure = torch.cat([codes.structure[:half], swapped(of_hybrids)])
     texture = torch.cat([codes.texture[:half], codes.texture])
     images = generator(structure, texture, noise)
     return images[:half], images[half:]
