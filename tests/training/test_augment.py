@@ -28,7 +28,7 @@ def make_steps(dtype: torch.dtype = torch.float64, batch: int = 4, **changes: ob
     learner = make_learner(config, CPU)
     for module in learner.networks.named().values():
         module.to(dtype)
-    return Steps(learner.networks, learner.optimizers, config, CPU, learner.strength)
+    return Steps(learner.networks, learner.optimizers, config, CPU, strength=learner.strength)
 
 
 def images(batch: int = 4) -> Tensor:

@@ -23,7 +23,6 @@ class Strength:
     def __init__(self, config: AugmentConfig, engine: Engine) -> None:
         self.config = config
         self.engine = engine
-        self._heard = torch.zeros((), device=engine.device)
         self.restore({})
 
     def restore(self, state: State) -> None:
@@ -31,6 +30,7 @@ class Strength:
         values = {"probability": self.config.strength, "signs": 0.0, "images": 0.0, "steps": 0.0} | state
         self.probability = torch.tensor(values["probability"], device=self.engine.device)
         self._signs = torch.tensor(values["signs"], device=self.engine.device)
+        self._heard = torch.zeros_like(self._signs)
         self._images, self._steps = int(values["images"]), int(values["steps"])
 
     def state(self) -> State:
