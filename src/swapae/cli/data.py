@@ -101,6 +101,7 @@ def data_prepare(
         shard_mb: Megabytes (2^20 bytes) after which another tar begins.
         workers: Processes that decode and encode; 0 works in this one.
     """
+    from swapae.data.check.report import counted
     from swapae.data.open import open_pack
     from swapae.data.packing.job import Packing, pack_images
 
@@ -108,15 +109,10 @@ def data_prepare(
         raise UsageError("--resize needs --size.")
     if encode == "keep" and size is not None:
         raise UsageError("--encode keep leaves images as they are: it does not go with --size.")
-    for name, value, most in (
-        ("size", size or 1, None),
-        ("quality", quality, 100),
-        ("shard-mb", shard_mb, None),
-    ):
-        if value < 1 or (most is not None and value > most):
-            raise UsageError(
-                f"--{name} must be {'1 or more' if most is None else f'1 to {most}'}, not {value}."
-            )
+    _check_least("size", size)
+    _check_least("shard-mb", shard_mb)
+    if not 1 <= quality <= 100:
+        raise UsageError(f"--quality must be 1 to 100, not {quality}.")
     rule = "none" if size is None else resize or "scale_shortside"
     packing = Packing(format, rule, size, encode, quality, shard_mb << 20)
     progress = progress_for(common, "packed")
@@ -130,7 +126,7 @@ def data_prepare(
     if left_out > NUM_NAMED:
         common.say(f"… and {left_out - NUM_NAMED:,} more, see {out / 'manifest.json'}")
     images = f"{manifest['num_images']:,} images, {manifest['num_bytes'] / 1e6:,.1f} MB"
-    common.say(f"{out} holds {images}; {left_out:,} files were left out. Train with: swapae train {out}")
+    common.say(f"{out} holds {images}; left out: {counted(left_out, 'file')}. Train with: swapae train {out}")
     kept = ("kind", "num_images", "num_bytes", "images_sha256", "errors")
     return {"output": str(out), **{name: manifest[name] for name in kept}}
 
@@ -147,8 +143,7 @@ def sizes_wanted(size: int | None, preset: str | None) -> "DataConfig | None":
     if size is not None and preset is not None:
         raise UsageError("Give --size or --preset, not both: a preset has its own size.")
     if size is not None:
-        if size < 1:
-            raise UsageError(f"--size must be 1 or more, not {size}.")
+        _check_least("size", size)
         return DataConfig(load_size=size, crop_size=size)
     if preset is None:
         return None
@@ -170,9 +165,13 @@ def processes(workers: int | None) -> int:
     if workers is None:
         cores = available_cores()
         return cores if cores > 1 else 0
-    if workers < 0:
-        raise UsageError(f"--workers must be 0 or more, not {workers}.")
+    _check_least("workers", workers, 0)
     return workers
+
+
+def _check_least(name: str, value: int | None, least: int = 1) -> None:
+    if value is not None and value < least:
+        raise UsageError(f"--{name} must be {least} or more, not {value}.")
 
 
 def progress_for(common: Common, done: str) -> Callable[[int, int], None]:
