@@ -331,7 +331,7 @@ def test_a_run_grows_from_another_and_the_same_command_goes_on(
     assert run(*words, "--total-images", "8") == 0
     out = "".join(capsys.readouterr())
     assert "encoder: all taken" in out
-    assert "new block at 64²" in out
+    assert "new: from_rgb at 64², block at 64²" in out
     assert run(*words) == 0
     assert "16/16 images" in "".join(capsys.readouterr())
     assert run("train", "synthetic", "-o", tmp_path / "run", "--init-from", trained / "model") == 1

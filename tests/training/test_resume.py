@@ -164,7 +164,8 @@ def test_a_run_killed_before_its_config_was_whole_can_begin(
     assert_same(folder, unbroken)
 
 
-FILES = ("weights.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json", "MANIFEST.json")
+FILES = ("weights.safetensors", "ema.safetensors", "optimizer.safetensors", "state.json", "config.json")
+FILES += ("MANIFEST.json",)
 
 
 @pytest.mark.parametrize("name", FILES)

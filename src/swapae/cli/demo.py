@@ -60,7 +60,8 @@ def demo(
 
 
 def _train(run: Path, minutes: float, common: Common) -> "RunSummary":
-    from swapae.cli.progress import Countdown, stop_on_interrupt
+    from swapae.cli.progress import Countdown
+    from swapae.cli.stopping import stop_on_interrupt
     from swapae.cli.train import begin_anew
     from swapae.config import with_overrides
     from swapae.presets import PRESETS

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from swapae.errors import UserError
 from swapae.runtime import tune_allocator
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         return _dispatch(list(arguments))
     except SystemExit as end:  # tyro has said what is wrong, or has shown the help
         status = end.code if isinstance(end.code, int) else OK
-        if status and "--json" in arguments:
+        if status and "--json" in arguments and type(end) is SystemExit:
             sys.stdout.write(json.dumps({"error": "wrong usage; standard error says what is wrong"}) + "\n")
         return status
     except BrokenPipeError:
@@ -94,6 +95,8 @@ def _parse(name: str, arguments: list[str]) -> Callable[[], dict[str, object]]:
     if name == "train":  # its config fields are options too, but only torch knows them
         if "--fields" in arguments:
             command, arguments = show_fields, [word for word in arguments if word != "--fields"]
+        else:
+            command = partial(command, arguments=tuple(arguments))
         command, arguments = with_settings(command, arguments)
     else:
         check_options(command, arguments)

@@ -10,7 +10,7 @@ from swapae.data.stream import SampleStream, loader
 from swapae.images import save_image
 from swapae.training.checkpoint import Learner, State, collect, load_checkpoint, save_checkpoint
 from swapae.training.config import TrainConfig, check
-from swapae.training.engine import start
+from swapae.training.engine import joined, start
 from swapae.training.meter import Meter
 from swapae.training.origin import check_origin
 from swapae.training.report import Quiet, Reporter, default_reporter
@@ -40,6 +40,7 @@ class RunSummary:
     losses: dict[str, float] = field(default_factory=dict)
 
 
+@joined
 def train(
     config: TrainConfig,
     data: str | Path,
@@ -84,7 +85,6 @@ def train(
     if state.images_seen >= config.total_images:
         seen = f"{state.images_seen} of {config.total_images}"
         reporter.message(f"{run} is complete, it has seen {seen} images; raise total_images to go on.")
-        engine.close()
         return summary_of(folder, state, config)
 
     # The run directory.
@@ -99,7 +99,7 @@ def train(
     if transfer is not None:
         if engine.is_first:
             write_record(folder, transfer)
-        save(folder, learner, meter, config.keep_checkpoints)  # from now on the other run is not needed
+        save(folder, learner, meter, config)  # from now on the other run is not needed
 
     # Data: a function of the seed and of the images seen; each process reads its part of every batch.
     stream = SampleStream(source, config.data, config.model.stride, config.seed)
@@ -135,15 +135,14 @@ def train(
                 picture = snapshot(learner.ema.model, shown.to(engine.device))
                 save_image(picture, folder.snapshot(state.images_seen), force=True)
             if is_last or _passes(before, state.images_seen, config.checkpoint_images):
-                save(folder, learner, meter, config.keep_checkpoints)
+                save(folder, learner, meter, config)
         if state.images_seen < config.total_images:  # it was stopped
-            save(folder, learner, meter, config.keep_checkpoints)
+            save(folder, learner, meter, config)
         if report is not None:
             report.update()
     finally:
         del batches  # ends the processes that read ahead
         reporter.stop()
-        engine.close()
     return summary_of(folder, state, config)
 
 
@@ -152,14 +151,14 @@ def step_seed(seed: int, images_seen: int) -> int:
     return (seed * 0x9E3779B97F4A7C15 + images_seen * 0xBF58476D1CE4E5B9 + 1) % 2**63
 
 
-def save(folder: RunFolder, learner: Learner, meter: "Meter", keep: int) -> None:
+def save(folder: RunFolder, learner: Learner, meter: "Meter", config: TrainConfig) -> None:
     """Write the averaged model, then the checkpoint: a run killed between them does its last steps again."""
     meter.settle()
     if not meter.engine.is_first:
         return
     tensors = collect(learner)
     learner.ema.model.save_pretrained(folder.model, force=True)
-    save_checkpoint(folder.checkpoints, learner.state, tensors, keep)
+    save_checkpoint(folder, learner.state, tensors, config)
 
 
 def summary_of(folder: RunFolder, state: State, config: TrainConfig) -> RunSummary:

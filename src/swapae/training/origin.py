@@ -16,8 +16,9 @@ from swapae.errors import UserError
 from swapae.files import shown
 from swapae.locate import find_weights
 from swapae.model import WEIGHTS_FILE, config_in
-from swapae.training.checkpoint import MANIFEST, PREFIX, checkpoints_in, is_valid, newest_valid
+from swapae.training.checkpoint import MANIFEST, is_valid, newest_valid
 from swapae.training.config import TrainConfig
+from swapae.training.retention import PREFIX, checkpoints_in
 from swapae.training.run import RunFolder
 from swapae.weights import load_tensors
 
@@ -84,8 +85,8 @@ def _newest(run: RunFolder, tell: Callable[[str], None]) -> Path:
     """Choose a run's newest valid checkpoint, or its model where it was kept without checkpoints."""
     if checkpoints_in(run.checkpoints):
         return _newest_in(run.checkpoints, tell)
-    if (run.model / WEIGHTS_FILE).is_file():
-        return run.model
+    if any((place / WEIGHTS_FILE).is_file() for place in (run.root, run.model)):
+        return run.root
     raise UserError(f"the run {shown(run.root)} has saved nothing yet; let it reach its first checkpoint.")
 
 
@@ -155,10 +156,12 @@ def _by_network(tensors: Mapping[str, Tensor], networks: tuple[str, ...]) -> dic
 
 
 def _settings_beside(checkpoint: Path) -> dict[str, bool]:
-    """Read what the run that a checkpoint lies in says of its networks; moved elsewhere, it says nothing."""
-    config = checkpoint.absolute().parent.parent / "config.yaml"
-    with suppress(UserError):  # the file of another program, or of a later version of this one
-        return _unseen(configs.to_dict(configs.load(TrainConfig, config))) if config.is_file() else {}
+    """Read a checkpoint's config: its own, or, as older ones have none, that of the run it lies in."""
+    beside = checkpoint.absolute().parent.parent / "config.yaml"
+    for config in (checkpoint / "config.json", beside):
+        with suppress(UserError):  # the file of another program, or of a later version of this one
+            if config.is_file():
+                return _unseen(configs.to_dict(configs.load(TrainConfig, config)))
     return {}
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
-from swapae.training.checkpoint import Learner, checkpoints_in
+from swapae.training.checkpoint import Learner
 from swapae.training.config import TrainConfig
 from swapae.training.objective import Networks
 from swapae.training.origin import (
@@ -29,6 +29,7 @@ from swapae.training.origin import (
     unseen_settings,
 )
 from swapae.training.places import parts
+from swapae.training.retention import checkpoints_in
 from swapae.training.run import RunFolder, write_json
 from swapae.weights import listed, report
 
@@ -77,9 +78,13 @@ class Transfer:
         seen = "" if origin.images_seen is None else f", after {origin.images_seen:,} images"
         lines = [f"weights from {shown(origin.place)}{seen}:"]
         for network, fit in self.fits.items():
+            what = "all" if fit.is_whole else "part" if fit.taken else "nothing"
             share = f"{fit.num_taken:,} of {fit.num_parameters:,} parameters"
-            lines.append(f"  {network}: {'all' if fit.is_whole else 'part'} taken, {share}")
-            lines += [f"    new {part}: {reason}" for part, reason in fit.new.items()]
+            lines.append(f"  {network}: {what} taken, {share}")
+            lines += [
+                f"    new: {listed([part for part in fit.new if fit.new[part] == reason])}; {reason}"
+                for reason in dict.fromkeys(fit.new.values())
+            ]
             lines += [f"    not used of the other: {listed(fit.left)}"] if fit.left else []
         return [*lines, *(f"  note: {note}" for note in self.notes), f"  {NO_OPTIMIZER}"]
 
