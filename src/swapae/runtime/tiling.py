@@ -50,7 +50,7 @@ class GeneratorSteps(Protocol):
 
 @torch.no_grad()
 def encode_tiled(encoder: EncoderSteps, images: Tensor, budget: int | None = None) -> tuple[Tensor, Tensor]:
-    """Encode images `[B, 3, H, W]`, with about `budget` bytes of temporaries (None: `default_budget`); no gradients.
+    """Encode images `[B, 3, H, W]`, within about `budget` bytes of temporaries; no gradients.
 
     Returns:
         structure `[B, Cs, h, w]` and texture `[B, Ct]`, as `Encoder.forward` gives them.
