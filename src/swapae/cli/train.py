@@ -59,6 +59,7 @@ def train(
     """
     from swapae.cli.progress import reporter_for
     from swapae.cli.stopping import stop_on_interrupt, time_limit
+    from swapae.training.engine import is_first_process, num_processes
     from swapae.training.loop import train as run_training
 
     is_over = time_limit(max_time)
@@ -70,7 +71,8 @@ def train(
         begin_anew(out, config, data, common.device, init_from)
     if gpus is not None and gpus > 1:
         train_on(gpus, config, arguments, common)
-    with stop_on_interrupt(common) as is_asked:
+    is_quiet = common.quiet or not is_first_process()
+    with stop_on_interrupt(is_quiet, is_one_of_several=num_processes() > 1) as is_asked:
         summary = run_training(
             config,
             data,
@@ -164,6 +166,7 @@ def begin_anew(
     from swapae.data.open import open_source
     from swapae.devices import choose_device
     from swapae.training.config import check
+    from swapae.training.lock import locked
     from swapae.training.origin import check_apart, init_file, read_origin
     from swapae.training.run import RunFolder, remove
     from swapae.training.transfer import check_fit
@@ -179,12 +182,13 @@ def begin_anew(
         return
     parts = [folder.checkpoints, folder.latest, folder.model, folder.snapshots, folder.log, folder.data]
     parts.append(init_file(folder))
-    for part in parts:
-        remove(part)
-    left = [str(part) for part in parts if os.path.lexists(part)]
-    if left:
-        raise UserError(f"{', '.join(left)} cannot be removed; give another place with -o.")
-    save(config, folder.config)
+    with locked(run):
+        for part in parts:
+            remove(part)
+        left = [str(part) for part in parts if os.path.lexists(part)]
+        if left:
+            raise UserError(f"{', '.join(left)} cannot be removed; give another place with -o.")
+        save(config, folder.config)
 
 
 def configure(config: "TrainConfig", settings: Mapping[str, str]) -> "TrainConfig":

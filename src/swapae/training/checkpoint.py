@@ -67,7 +67,7 @@ class State:
     steps: int = 0
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
-    unlogged: dict[str, tuple[float, int]] = field(default_factory=dict)
+    unlogged: dict[str, tuple[float, float]] = field(default_factory=dict)
     augment: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
@@ -235,6 +235,8 @@ def is_valid(path: Path) -> bool:
 @torch.no_grad()
 def restore_optimizers(tensors: Mapping[str, Tensor], networks: Networks, optimizers: Optimizers) -> None:
     """Put back what `optimizer_tensors` collected."""
+    for adam in (optimizers.generator, optimizers.discriminator):
+        adam.state.clear()
     state_of: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         name, _, kind = key.rpartition("|")

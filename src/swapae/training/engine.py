@@ -164,13 +164,24 @@ class Engine:
         for gradient, mean in zip(gradients, means, strict=True):
             gradient.copy_(mean.view_as(gradient))
 
-    def descend(self, optimizer: Adam) -> None:
-        """Take a step; with scaled gradients only if all of them are finite."""
+    def descend(self, optimizer: Adam, skipped: Tensor) -> None:
+        """Take a step without waiting for the device: none if `skipped` is 1 or scaled gradients overflow."""
         if self._scaler is None:
+            optimizer.found_inf = skipped  # type: ignore[attr-defined]
             optimizer.step()
-        else:
+        else:  # which looks for itself, but at gradients alone
+            first = next(
+                p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
+            )
+            first.add_(torch.where(skipped > 0, torch.nan, 0.0))
             self._scaler.step(optimizer)
             self._scaler.update()
+
+    def greatest(self, number: Tensor) -> Tensor:
+        """Give the greatest number of all processes, on the device, without waiting for it."""
+        if self._accelerator is not None:
+            torch.distributed.all_reduce(number, torch.distributed.ReduceOp.MAX)
+        return number
 
     # ---- the processes together
 
