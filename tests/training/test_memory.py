@@ -137,7 +137,9 @@ def test_a_pass_is_a_part_of_the_batch(processes: int, accumulate: int, images: 
 ERRORS: list[Callable[[], Exception]] = [
     lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
     lambda: MemoryError(),
-    lambda: RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    lambda: RuntimeError(
+        "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+    ),
     lambda: RuntimeError("MPS backend out of memory (MPS allocated: 18.13 GB)"),
 ]
 
@@ -161,7 +163,9 @@ def test_a_run_that_finds_no_memory_says_so_and_goes_on_when_it_does(
         return step(self, real, random)
 
     monkeypatch.setattr(Steps, "generator_step", full)
-    with pytest.raises(UserError, match="there is not enough memory: a pass over 4 images needs about") as found:
+    with pytest.raises(
+        UserError, match="there is not enough memory: a pass over 4 images needs about"
+    ) as found:
         run(micro(checkpoint_images=16), images, folder)
     assert "--checkpoint-activations true" in str(found.value)
     assert "in a new run" in str(found.value)

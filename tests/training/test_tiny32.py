@@ -51,6 +51,7 @@ def test_it_leaves_all_that_a_run_leaves(trained: tuple[Path, float]) -> None:
         "checkpoints",
         "config.yaml",
         "data.json",
+        "latest",
         "log.jsonl",
         "model",
         "report.html",
@@ -61,4 +62,4 @@ def test_it_leaves_all_that_a_run_leaves(trained: tuple[Path, float]) -> None:
     assert [name for name in grids if name.endswith(".png")] == ["images_00000100.png", "images_00000200.png"]
     assert len(grids) == 8
     assert names_in(folder / "model") == ["config.json", "model.safetensors"]
-    assert [line["images_seen"] for line in log_of(folder)] == [40, 80, 120, 160, 200]
+    assert [line["images_seen"] for line in log_of(folder)] == [40, 80, 100, 120, 160, 200]

@@ -193,19 +193,17 @@ def go_on(training: Training, learner: Learner, saver: Saver, show: Show | None)
     stream = SampleStream(training.source, config.data, config.model.stride, config.seed)
     places = engine.places(config.batch_size, config.accumulate)
     batches = loader(stream, config.batch_size, state.images_seen, config.data.workers, places)
-    steps = Steps(learner.networks, learner.optimizers, config, engine, guard)
+    steps = Steps(learner.networks, learner.optimizers, config, engine, guard, learner.strength)
     try:
         while state.images_seen < config.total_images and not training.is_asked_to_stop():
             # One step on new images: now of the discriminators, now of encoder and generator.
             real = engine.place(fitting(next(batches), config))
             random = engine.generator(step_seed(config.seed, state.images_seen))
+            steps.loss = config.loss.at(state.images_seen)
             before = state.images_seen
             state.images_seen += config.batch_size
             state.steps += 1
-            following = state.images_seen + config.batch_size
-            steps.reads_gradients = following >= config.total_images or _passes(
-                before, following, config.log_images
-            )  # the last step of each kind before a line of the log
+            steps.reads_gradients = is_line_near(before, state.images_seen + config.batch_size, config)
             if state.steps % 2 == 1:
                 meter.add(steps.discriminator_step(real, random))
                 if (state.steps + 1) // 2 % config.loss.r1_interval == 0:
@@ -243,6 +241,13 @@ def go_on(training: Training, learner: Learner, saver: Saver, show: Show | None)
                 show.saved()
     finally:
         del batches  # ends the processes that read ahead
+
+
+def is_line_near(before: int, following: int, config: TrainConfig) -> bool:
+    """Whether a line of the log comes after this step or the next one: they are of different kinds."""
+    intervals = config.log_images, config.checkpoint_images
+    is_due = any(_passes(before, following, interval) for interval in intervals)
+    return is_due or following >= config.total_images
 
 
 def step_seed(seed: int, images_seen: int) -> int:
