@@ -9,7 +9,7 @@ from swapae.cli.main import main, summary
 
 COMMON = "--debug --device --force --help --json --quiet -h"
 FROZEN = {
-    "train": "DATA --out -o --preset --total-images --batch-size --seed --init-from",
+    "train": "DATA --out -o --preset --total-images --batch-size --seed --init-from --gpus --max-time",
     "swap": "STRUCTURE TEXTURE --model -m --out -o --strength --backend",
     "grid": "--structure --texture --model -m --out -o --backend",
     "mix": "A B --model -m --out -o --steps --backend",
@@ -18,6 +18,8 @@ FROZEN = {
     "decode": "CODES --model -m --out -o --texture --noise --backend",
     "info": "MODEL|RUN --digest",
     "convert": "SRC DST --no-noise",
+    "data check": "DATA --size --preset --html --workers",
+    "data prepare": "DATA --out -o --format --size --resize --encode --quality --shard-mb --workers",
     "presets": "",
     "demo": "--out -o --minutes",
     "doctor": "",
@@ -44,7 +46,7 @@ def test_the_commands_are_these_in_this_order() -> None:
 
 @pytest.mark.parametrize("name", FROZEN)
 def test_the_options_of_a_command_are_these(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([name, "--help"]) == 0
+    assert main([*name.split(), "--help"]) == 0
     out, err = capsys.readouterr()
     assert surface(out) == set(f"{FROZEN[name]} {COMMON}".split())
     assert err == ""
@@ -52,7 +54,7 @@ def test_the_options_of_a_command_are_these(name: str, capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize("name", FROZEN)
 def test_every_option_of_a_command_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main([name, "--help"])
+    main([*name.split(), "--help"])
     out = capsys.readouterr().out
     text = " ".join(re.sub("[│╭╮╰╯─]", " ", out).partition("\n")[2].split())
     for row in rows(out):
@@ -67,3 +69,15 @@ def test_the_help_lists_every_command_with_its_first_sentence(capsys: pytest.Cap
         assert re.search(rf"^  {name} +{re.escape(summary(command))}$", out, re.MULTILINE)
         assert summary(command).endswith(".")
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_a_group_of_commands_lists_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("usage: swapae data COMMAND")
+    listed = re.findall(r"^  (data \w+) ", out, re.MULTILINE)
+    assert listed == [name for name in COMMANDS if name.startswith("data ")]
+    assert main(["data"]) == 2
+    assert capsys.readouterr().out == out
+    assert main(["data", "chek"]) == 2
+    assert "Unknown command 'data chek'. Did you mean 'data check'?" in capsys.readouterr().err

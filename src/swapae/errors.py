@@ -1,4 +1,4 @@
-"""The one exception whose text is written for the person at the keyboard."""
+"""Exceptions whose text is written for the person at the keyboard."""
 
 
 class UserError(Exception):
@@ -6,3 +6,7 @@ class UserError(Exception):
 
     Commands print the sentence and end with exit status 1; a traceback is never shown for it.
     """
+
+
+class WriteError(UserError):
+    """A file or folder that cannot be written: a full disk, missing rights, a disk that fails."""

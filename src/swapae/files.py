@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from swapae.errors import UserError
+from swapae.errors import UserError, WriteError
 
 
 def check_free(path: Path, force: bool) -> None:
@@ -29,7 +29,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     after a power cut; if the writer fails, nothing is left behind. The folder is made.
 
     Raises:
-        UserError: the folder or the file cannot be written.
+        WriteError: the folder or the file cannot be written.
     """
     if "\0" in str(path):
         raise UserError(f"{shown(path)} cannot be the name of a file.")
@@ -47,7 +47,22 @@ def written_whole(path: Path) -> Iterator[Path]:
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f"{shown(path)} cannot be written ({reason(error)}).") from None
+        raise WriteError(f"{shown(path)} cannot be written ({reason(error)}).") from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system can: then a rename outlives a power cut."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders, and has nothing to flush there
+        return
+    try:
+        with suppress(
+            OSError
+        ):  # some network file systems do not know how, and keep names in order themselves
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

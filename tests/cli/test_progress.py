@@ -1,25 +1,10 @@
-import signal
-
 import pytest
 
 from swapae.cli.common import Common
-from swapae.cli.progress import Countdown, reporter_for, stop_on_interrupt
+from swapae.cli.progress import Countdown, reporter_for
 from swapae.training.report import Quiet
 
 Streams = pytest.CaptureFixture[str]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_ctrl_c_or_term_asks_and_the_second_one_ends(number: int, capsys: Streams) -> None:
-    before = signal.getsignal(number)
-    with stop_on_interrupt(Common()) as stop:
-        assert not stop()
-        signal.raise_signal(number)
-        assert stop()
-        assert "once more ends at once" in capsys.readouterr().err
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(number)
-    assert signal.getsignal(number) is before
 
 
 def test_quiet_is_quiet() -> None:

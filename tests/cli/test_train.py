@@ -331,12 +331,14 @@ def test_a_run_grows_from_another_and_the_same_command_goes_on(
     assert run(*words, "--total-images", "8") == 0
     out = "".join(capsys.readouterr())
     assert "encoder: all taken" in out
-    assert "new block at 64²" in out
+    assert "new: from_rgb at 64², block at 64²" in out
     assert run(*words) == 0
     assert "16/16 images" in "".join(capsys.readouterr())
     assert run("train", "synthetic", "-o", tmp_path / "run", "--init-from", trained / "model") == 1
     assert f"--init-from: {trained} → {trained / 'model'}" in capsys.readouterr().err
     assert json.loads((tmp_path / "run" / "init.json").read_text())["init_from"] == str(trained)
+    assert run("info", tmp_path / "run") == 0
+    assert f"began_with: {trained / 'checkpoints'}" in capsys.readouterr().out
 
 
 def test_beginning_anew_forgets_the_origin_and_checks_a_new_one_first(

@@ -23,8 +23,8 @@ def make_steps(dtype: torch.dtype = torch.float64, **changes: object) -> Steps:
     return Steps(learner.networks, learner.optimizers, config)
 
 
-def images(dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0)).to(dtype) * 2 - 1
+def images(dtype: torch.dtype = torch.float64, count: int = 4) -> Tensor:
+    return torch.rand(count, 3, 16, 16, generator=torch.Generator().manual_seed(0)).to(dtype) * 2 - 1
 
 
 def chance() -> torch.Generator:
@@ -41,7 +41,7 @@ def of_step(
 ) -> tuple[Terms, list[Tensor | None]]:
     """The terms of a step, and the gradients that its optimizer is given: a bias may have none of R1."""
     given: list[object] = []
-    monkeypatch.setattr(steps_module, "_descend", lambda engine, optimizer: given.append(optimizer))
+    monkeypatch.setattr(steps_module, "_descend", lambda engine, optimizer, skipped: given.append(optimizer))
     terms = getattr(steps, f"{kind}_step")(real, chance())
     assert given == [steps.optimizers.generator if kind == "generator" else steps.optimizers.discriminator]
     return terms, [parameter.grad for parameter in parameters_of(steps, kind)]
@@ -79,6 +79,23 @@ def test_a_step_descends_the_whole_objective_though_its_parts_go_backward_one_by
     assert terms == {name: pytest.approx(float(term)) for name, term in expected_terms.items()}
     assert any(gradient is not None for gradient in gradients)
     for one, other in zip(gradients, expected, strict=True):
+        assert (one is None) is (other is None)
+        if one is not None:
+            torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_micro_batches_give_the_gradients_of_the_whole_batch(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = images(count=12)
+    terms, gradients = of_step(make_steps(batch_size=12), kind, real, monkeypatch)
+    places = Engine(torch.device("cpu")).places(12, 3)
+    assert places == [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11]
+    steps = make_steps(batch_size=12, accumulate=3)
+    found_terms, found = of_step(steps, kind, real[places], monkeypatch)
+    assert found_terms == {name: pytest.approx(float(term)) for name, term in terms.items()}
+    for one, other in zip(found, gradients, strict=True):
         assert (one is None) is (other is None)
         if one is not None:
             torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-14)

@@ -113,8 +113,25 @@ def test_a_checkpoint_folder_and_the_folder_of_checkpoints_do_too(
 
 def test_a_checkpoint_alone_far_from_its_run_is_enough(images: Path, other: Path, tmp_path: Path) -> None:
     place = shutil.copytree(other / "checkpoints" / "images_00000032", tmp_path / "kept")
-    start(images, tmp_path / "run", place, after=0)
+    config = micro(seed=1)
+    config = replace(config, model=replace(config.model, use_noise=False))
+    start(images, tmp_path / "run", place, config=config, after=0)
+    notes = json.loads((tmp_path / "run" / "init.json").read_text())["notes"]
+    assert notes[0].startswith("model.use_noise was true there and is false here")
     assert same_tensors(tensors_at(tmp_path / "run", 0, "weights"), tensors_at(other, 32, "weights"))
+
+
+def test_a_run_that_was_kept_without_its_checkpoints_is_a_model(
+    images: Path, other: Path, tmp_path: Path
+) -> None:
+    flat, deep = tmp_path / "flat", tmp_path / "deep"
+    shutil.copytree(other / "model", flat)
+    shutil.copytree(other / "model", deep / "model")
+    for place in (flat, deep):
+        shutil.copy(other / "config.yaml", place)
+        start(images, tmp_path / f"from_{place.name}", place, after=0)
+        model = load_tensors(other / "model" / "model.safetensors")[0]
+        assert same_tensors(tensors_at(tmp_path / f"from_{place.name}", 0, "ema"), model)
 
 
 def test_of_a_model_both_the_weights_and_the_averages_begin_as_the_model(
@@ -126,7 +143,10 @@ def test_of_a_model_both_the_weights_and_the_averages_begin_as_the_model(
     assert same_tensors(tensors_at(tmp_path / "run", 0, "ema"), model)
     weights = tensors_at(tmp_path / "run", 0, "weights")
     assert same_tensors({name: weights[name] for name in model}, model)
-    assert "new from_rgb at 16²: the other has no such network" in "\n".join(heard.messages)
+    told = "\n".join(heard.messages)
+    assert "  discriminator: nothing taken, 0 of " in told
+    assert "    new: from_rgb at 16², block at 16²" in told
+    assert told.count("; the other has no such network") == 2
 
 
 def test_a_converted_checkpoint_gives_its_discriminators_as_well(
@@ -187,7 +207,7 @@ def test_the_report_is_told_once_and_stands_in_the_run(images: Path, other: Path
     (told,) = [text for text in heard.messages if text.startswith("weights from")]
     lines = told.splitlines()
     assert lines[0] == f"weights from {other}/checkpoints/images_00000032, after 32 images:"
-    assert "    new block at 32²: the other has no such part" in lines
+    assert "    new: from_rgb at 32², block at 32²; the other has no such part" in lines
     assert "    not used of the other: from_rgb at 16²" in lines
     assert lines[-1].strip().startswith("the optimizers start anew")
     record = json.loads((tmp_path / "run" / "init.json").read_text())
@@ -322,6 +342,26 @@ def test_numbers_that_are_not_finite_are_refused(images: Path, other: Path, tmp_
     model["encoder.to_texture.weight"][0, 0] = float("nan")
     save_tensors(tmp_path / "bad" / "model.safetensors", model, metadata)
     refused(images, tmp_path / "run", tmp_path / "bad", r"not finite, in encoder\.to_texture\.weight")
+
+
+def test_discriminators_that_do_not_say_what_they_are_are_refused(
+    images: Path, other: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(other / "model", tmp_path / "model")
+    weights = tensors_at(other, 32, "weights")
+    judge = {name: tensor for name, tensor in weights.items() if name.startswith("discriminator.")}
+    save_tensors(folder / DISCRIMINATORS_FILE, judge, {"format": "swapae.discriminators/1"})
+    refused(images, tmp_path / "run", folder, "metadata cannot be read")
+    (folder / DISCRIMINATORS_FILE).write_bytes(b"")
+    refused(images, tmp_path / "run", folder, "damaged or not a safetensors file")
+
+
+def test_whole_numbers_are_no_weights(images: Path, other: Path, tmp_path: Path) -> None:
+    model, metadata = load_tensors(other / "model" / "model.safetensors")
+    whole = {name: tensor.int() for name, tensor in model.items()}
+    save_tensors(tmp_path / "bad" / "model.safetensors", whole, metadata)
+    with pytest.raises(UserError, match=r"from_rgb: other kind of number \(conv\.weight is torch\.int32"):
+        start(images, tmp_path / "run", tmp_path / "bad")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"init_from": 1, "folder": null, "is_whole": true}'])

@@ -17,6 +17,10 @@ class UsageError(UserError):
     """The command line itself is wrong: exit status 2."""
 
 
+class Ended(SystemExit):
+    """Another process has said all there is to say; the code is its exit status."""
+
+
 Flag = Annotated[bool, arg(help_behavior_hint="")]
 
 

@@ -60,7 +60,8 @@ def demo(
 
 
 def _train(run: Path, minutes: float, common: Common) -> "RunSummary":
-    from swapae.cli.progress import Countdown, stop_on_interrupt
+    from swapae.cli.progress import Countdown
+    from swapae.cli.stopping import stop_on_interrupt
     from swapae.cli.train import begin_anew
     from swapae.config import with_overrides
     from swapae.presets import PRESETS
@@ -73,7 +74,7 @@ def _train(run: Path, minutes: float, common: Common) -> "RunSummary":
         begin_anew(run, config, "synthetic", common.device)
     clock = Countdown(60 * minutes)
     reporter = Quiet() if common.quiet else clock
-    with stop_on_interrupt(common) as asked:
+    with stop_on_interrupt(common.quiet) as asked:
         summary = train(
             config,
             "synthetic",

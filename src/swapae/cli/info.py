@@ -55,10 +55,13 @@ def _of_run(run: Path, has_digest: Flag) -> Report:
     from swapae.model import WEIGHTS_FILE
     from swapae.training.checkpoint import newest_valid
     from swapae.training.config import TrainConfig
+    from swapae.training.origin import read_record
     from swapae.training.run import RunFolder
 
     folder = RunFolder(run)
     report: Report = {"run": str(run), "config": configs.to_dict(configs.load(TrainConfig, folder.config))}
+    record = read_record(folder)
+    report |= {} if record is None else {"began_with": record.get("place")}
     checkpoint = newest_valid(folder.checkpoints)
     if checkpoint is None and any((place / WEIGHTS_FILE).is_file() for place in (run, folder.model)):
         return report | _of_model(str(run), has_digest)  # a run that was kept without its checkpoints

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from swapae.errors import UserError
 from swapae.runtime import tune_allocator
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         return _dispatch(list(arguments))
     except SystemExit as end:  # tyro has said what is wrong, or has shown the help
         status = end.code if isinstance(end.code, int) else OK
-        if status and "--json" in arguments:
+        if status and "--json" in arguments and type(end) is SystemExit:
             sys.stdout.write(json.dumps({"error": "wrong usage; standard error says what is wrong"}) + "\n")
         return status
     except BrokenPipeError:
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    _settle_colours()
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         sys.stdout.write(_help())
         return OK if arguments else USAGE
@@ -69,6 +71,11 @@ def _dispatch(arguments: list[str]) -> int:
 
         sys.stdout.write(f"swapae {__version__}\n")
         return OK
+    if _is_group(name):
+        if not rest or rest[0] in ("-h", "--help", "help"):
+            sys.stdout.write(_help(name))
+            return OK if rest else USAGE
+        name, rest = f"{name} {rest[0]}", rest[1:]
     report = _parse(name, rest)()
     if "--json" in rest:
         sys.stdout.write(json.dumps(report, ensure_ascii=False, default=str) + "\n")
@@ -76,7 +83,6 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _parse(name: str, arguments: list[str]) -> Callable[[], dict[str, object]]:
-    _settle_colours()
     import tyro
 
     from swapae.cli.commands import COMMANDS
@@ -89,6 +95,8 @@ def _parse(name: str, arguments: list[str]) -> Callable[[], dict[str, object]]:
     if name == "train":  # its config fields are options too, but only torch knows them
         if "--fields" in arguments:
             command, arguments = show_fields, [word for word in arguments if word != "--fields"]
+        else:
+            command = partial(command, arguments=tuple(arguments))
         command, arguments = with_settings(command, arguments)
     else:
         check_options(command, arguments)
@@ -110,12 +118,22 @@ def _unknown_command(name: str, known: list[str]) -> UserError:
     return UsageError(unknown(f"command '{name}'", name, known) + " swapae --help lists the commands.")
 
 
-def _help() -> str:
-    _settle_colours()
+def _is_group(name: str) -> bool:
+    """Whether a word is the first of several commands, as `data` is of `data check`."""
     from swapae.cli.commands import COMMANDS
 
-    lines = [f"  {name:<9} {summary(command)}" for name, command in COMMANDS.items()]
-    return INTRODUCTION + "\n".join(lines) + "\n" + EPILOGUE
+    return any(command.startswith(f"{name} ") for command in COMMANDS)
+
+
+def _help(group: str = "") -> str:
+    """List the commands, or those of a group."""
+    from swapae.cli.commands import COMMANDS
+
+    shown = {name: command for name, command in COMMANDS.items() if name.startswith(group)}
+    width = max(map(len, shown))
+    lines = [f"  {name:<{width}} {summary(command)}" for name, command in shown.items()]
+    head = f"usage: swapae {group} COMMAND [OPTIONS]\n\ncommands:\n" if group else INTRODUCTION
+    return head + "\n".join(lines) + "\n" + EPILOGUE
 
 
 def summary(command: Callable[..., object]) -> str:

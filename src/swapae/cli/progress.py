@@ -1,45 +1,15 @@
-"""Long work on a terminal: who hears of it, and how Ctrl-C ends it."""
+"""Long work on a terminal: who hears of it."""
 
-import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Mapping
 
 from swapae.cli.common import Common
 from swapae.training.report import BAR_WIDTH, WIDE, Quiet, Reporter, default_reporter, duration, summary
-
-Stop = Callable[[], bool]
 
 
 def reporter_for(common: Common) -> Reporter:
     """The default reporter, which speaks on standard error, or a silent one."""
     return Quiet() if common.quiet else default_reporter()
-
-
-@contextmanager
-def stop_on_interrupt(common: Common) -> Iterator[Stop]:
-    """Let the first Ctrl-C, or SIGTERM, ask for an orderly end, and a second one end at once."""
-    asked = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-        if not common.quiet:
-            sys.stderr.write("\nsaving… once more ends at once, and loses what was not saved.\n")
-
-    if threading.current_thread() is not threading.main_thread():  # only it may handle signals
-        yield asked.is_set
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Countdown:

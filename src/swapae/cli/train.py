@@ -1,13 +1,14 @@
 """`swapae train`: begin a run, or go on with it."""
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from tyro.conf import Positional, Suppress, arg
 
-from swapae.cli.common import CommonOptions, Report, UsageError
+from swapae.cli.common import Common, CommonOptions, Ended, Report, UsageError
 from swapae.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ Run = Annotated[Path, arg(aliases=["-o"], metavar="RUN")]
 Preset = Annotated[str | None, arg(metavar="P", help_behavior_hint="")]
 Count = Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: the preset's)")]
 Origin = Annotated[str | None, arg(metavar="OTHER", help_behavior_hint="")]
+Processes = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Time = Annotated[str | None, arg(metavar="T", help_behavior_hint="(default: no limit)")]
 Settings = Suppress[Mapping[str, str]]
 
 
@@ -30,6 +33,9 @@ def train(
     batch_size: Count = None,
     seed: Count = None,
     init_from: Origin = None,
+    gpus: Processes = None,
+    max_time: Time = None,
+    arguments: Suppress[tuple[str, ...]] = (),
     settings: Settings = {},  # noqa: B006  # never changed
     common: CommonOptions,
 ) -> Report:
@@ -37,7 +43,8 @@ def train(
 
     Every field of the config is an option as well: --model.texture-channels 1024, --loss.r1 5. See them all,
     with types and values, by `swapae train --fields [--preset P]`, and the presets by `swapae presets`.
-    Ctrl-C saves and stops; the same command goes on from there. With --force a run begins anew.
+    Ctrl-C, SIGTERM, SIGUSR1 and --max-time save and stop; the same command goes on from there. With --force a
+    run begins anew.
 
     Args:
         data: A folder of images, a zip, tar or LMDB, hf:NAME, or the word synthetic.
@@ -47,36 +54,87 @@ def train(
         batch_size: Images per step.
         seed: Seed of weights, order and noise.
         init_from: Begin with the weights of another run, a checkpoint, or a model. (default: new weights)
+        gpus: GPUs of this machine to train on, a process each; where there are none, processes. (default: 1)
+        max_time: Save and stop after this time: 90s, 30m, 11h30m.
     """
-    from swapae.cli.progress import reporter_for, stop_on_interrupt
+    from swapae.cli.progress import reporter_for
+    from swapae.cli.stopping import stop_on_interrupt, time_limit
+    from swapae.training.engine import is_first_process, num_processes
     from swapae.training.loop import train as run_training
 
+    is_over = time_limit(max_time)
     shortcuts = {"total_images": total_images, "batch_size": batch_size, "seed": seed}
     given = {name: str(value) for name, value in shortcuts.items() if value is not None}
     config = configure(base_config(data, out, preset), {**settings, **given})
+    check_processes(gpus, common)
     if common.force:
         begin_anew(out, config, data, common.device, init_from)
-    with stop_on_interrupt(common) as stop:
+    if gpus is not None and gpus > 1:
+        train_on(gpus, config, arguments, common)
+    is_quiet = common.quiet or not is_first_process()
+    with stop_on_interrupt(is_quiet, is_one_of_several=num_processes() > 1) as is_asked:
         summary = run_training(
             config,
             data,
             out,
             device=common.device,
             reporter=reporter_for(common),
-            stop=stop,
+            stop=lambda: is_asked() or is_over(),
             init_from=init_from,
         )
-        if stop():
-            raise KeyboardInterrupt(
-                f"saved {out} at {summary.images_seen:,} images; the same command goes on."
-            )
-    common.say(f"{out} has seen {summary.images_seen:,} images; use it with -m {out}")
+    if summary.is_complete:
+        common.say(f"{out} has seen {summary.images_seen:,} images; use it with -m {out}")
+    else:
+        common.say(f"saved {out} at {summary.images_seen:,} images; the same command goes on.")
     return {
         "run": str(out),
         "images_seen": summary.images_seen,
+        "is_complete": summary.is_complete,
         "seconds": summary.seconds,
         "losses": summary.losses,
     }
+
+
+def check_processes(gpus: int | None, common: Common) -> None:
+    """Refuse a number of processes that is none; of several that are here, let only the first speak.
+
+    Raises:
+        UsageError, UserError: as said.
+    """
+    if gpus is not None and gpus < 1:
+        raise UsageError(f"--gpus must be at least 1, not {gpus}.")
+    from swapae.training.engine import is_first_process, num_processes
+
+    if num_processes() > 1 and common.force:
+        raise UserError("--force is for one process, which may start others: give it with --gpus, or not.")
+    if not is_first_process():
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def train_on(gpus: int, config: "TrainConfig", arguments: Sequence[str], common: Common) -> NoReturn:
+    """Run the same command in several processes.
+
+    Raises:
+        Ended: they have said all, and these are to end as the first of them did.
+        UserError: they cannot train together, or one was killed.
+    """
+    from swapae.training.launch import check_launch, launch
+
+    common.say(check_launch(config, gpus, common.device))
+    command = ["-m", "swapae", "train", *without_gpus(arguments)]
+    raise Ended(launch(command, gpus))
+
+
+def without_gpus(arguments: Sequence[str]) -> list[str]:
+    """Drop what the process that starts the others has dealt with."""
+    left: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--gpus":
+            next(words, None)
+        elif word != "--force" and not word.startswith("--gpus="):
+            left.append(word)
+    return left
 
 
 def show_fields(*, preset: Preset = None, settings: Settings = {}, common: CommonOptions) -> Report:  # noqa: B006
@@ -108,6 +166,7 @@ def begin_anew(
     from swapae.data.open import open_source
     from swapae.devices import choose_device
     from swapae.training.config import check
+    from swapae.training.lock import locked
     from swapae.training.origin import check_apart, init_file, read_origin
     from swapae.training.run import RunFolder, remove
     from swapae.training.transfer import check_fit
@@ -121,13 +180,15 @@ def begin_anew(
         check_fit(read_origin(init_from, lambda _: None), config)
     if not folder.config.is_file():
         return
-    parts = (folder.checkpoints, folder.model, folder.snapshots, folder.log, folder.data, init_file(folder))
-    for part in parts:
-        remove(part)
-    left = [str(part) for part in parts if os.path.lexists(part)]
-    if left:
-        raise UserError(f"{', '.join(left)} cannot be removed; give another place with -o.")
-    save(config, folder.config)
+    parts = [folder.checkpoints, folder.latest, folder.model, folder.snapshots, folder.log, folder.data]
+    parts.append(init_file(folder))
+    with locked(run):
+        for part in parts:
+            remove(part)
+        left = [str(part) for part in parts if os.path.lexists(part)]
+        if left:
+            raise UserError(f"{', '.join(left)} cannot be removed; give another place with -o.")
+        save(config, folder.config)
 
 
 def configure(config: "TrainConfig", settings: Mapping[str, str]) -> "TrainConfig":

@@ -212,6 +212,12 @@ def _unchanged(piece: Any) -> Any:
 
 
 def _begin_worker(_: int) -> None:
-    """One thread per worker; Ctrl-C is left to the main process, which ends its workers."""
+    """One thread per worker; signals are left to the main process, which ends its workers.
+
+    Schedulers signal every process of a job: the main one, which has a step to finish, still needs this one.
+    """
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))  # not the first

@@ -5,35 +5,42 @@
         ema.safetensors         averaged encoder and generator
         optimizer.safetensors   both Adams
         state.json              counters, the line of the log that is being summed, versions
+        config.json             the whole TrainConfig
         MANIFEST.json           size and SHA-256 of each file, written last
 
 All randomness of a training is a function of the seed and the images seen, so no random state is kept.
 Readers take the newest checkpoint that is what its manifest says. None holds a number that is not finite.
+Files and folders are flushed to the disk before they are renamed: a power cut takes what a kill takes.
 """
 
 import hashlib
 import json
 import os
 import platform
-import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.optim import Adam
 
-from swapae.errors import UserError
+from swapae.config import to_dict
+from swapae.errors import UserError, WriteError
+from swapae.files import sync_folder, write_text
+from swapae.training.config import TrainConfig
 from swapae.training.ema import Ema
 from swapae.training.objective import Networks
 from swapae.training.report import diverged
-from swapae.training.run import remove, write_json, writing
+from swapae.training.retention import PREFIX, checkpoints_in, prune, set_aside
+from swapae.training.run import RunFolder, json_text, remove, write_json, writing
 from swapae.training.step import Optimizers
 from swapae.weights import load_strict, load_tensors, save_tensors
 
 MANIFEST = "MANIFEST.json"
-PREFIX = "images_"
+FORMAT = 2  # of state.json; 1, of 2026-11, had no number, no augment, metrics, skipped, … and no config.json
 
 Tensors = dict[str, dict[str, Tensor]]  # file → name → tensor
 
@@ -48,13 +55,25 @@ class State:
         seconds: time spent.
         losses: the latest mean of every term.
         unlogged: sum and count of every term since the last line of the log.
+        augment: how strongly images are augmented, and what that is steered by.
+        metrics: what was measured on fixed images when the checkpoint was saved.
+        skipped: steps of each kind that were skipped, for they gave numbers that are not finite.
+        in_a_row: how many of the latest steps of each kind those were.
+        rate_scale: factor on all learning rates.
+        rollbacks: how often training went back to a checkpoint and halved that factor.
     """
 
     images_seen: int = 0
     steps: int = 0
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
-    unlogged: dict[str, tuple[float, int]] = field(default_factory=dict)
+    unlogged: dict[str, tuple[float, float]] = field(default_factory=dict)
+    augment: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    in_a_row: dict[str, int] = field(default_factory=dict)
+    rate_scale: float = 1.0
+    rollbacks: int = 0
 
 
 @dataclass
@@ -88,24 +107,48 @@ def collect(learner: Learner) -> Tensors:
     return tensors
 
 
-def save_checkpoint(folder: Path, state: State, tensors: Tensors, keep: int) -> Path:
-    """Write a checkpoint of what `collect` gave, whole or not at all; then only the newest `keep` stay."""
-    final = folder / f"{PREFIX}{state.images_seen:08d}"
-    if is_valid(final):
-        return final
-    beside = folder / f".{final.name}.{os.getpid()}.tmp"
-    with writing(beside):
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        for kind, some in tensors.items():
-            save_tensors(beside / f"{kind}.safetensors", some, {"images_seen": str(state.images_seen)})
-        versions = {"torch": torch.__version__, "python": platform.python_version()}
-        write_json(beside / "state.json", asdict(state) | versions)
-        write_json(beside / MANIFEST, {path.name: _seal(path) for path in sorted(beside.iterdir())})
-        _set_aside(final)  # a damaged one of the same name
-        os.replace(beside, final)
-    _prune(folder, state.images_seen, keep)
+def save_checkpoint(run: RunFolder, state: State, tensors: Tensors, config: TrainConfig) -> Path:
+    """Write a checkpoint of what `collect` gave, whole or not at all; then remove those that need not stay.
+
+    Raises:
+        WriteError: the disk is full, say; nothing is left of it, and all checkpoints are as they were.
+    """
+    final = run.checkpoints / f"{PREFIX}{state.images_seen:08d}"
+    if not is_valid(final):
+        _write(final, state, tensors, config)
+        if not is_valid(final):
+            raise WriteError(f"{final} cannot be read back as it was written; the disk may be failing.")
+    write_text(run.latest, f"{final.relative_to(run.root).as_posix()}\n")
+    prune(run.checkpoints, state.images_seen, config)
     return final
+
+
+def _write(final: Path, state: State, tensors: Tensors, config: TrainConfig) -> None:
+    beside = final.with_name(f".{final.name}.{os.getpid()}.tmp")
+    try:
+        with writing(beside):
+            remove(beside)
+            beside.mkdir(parents=True)
+            for kind, some in tensors.items():
+                save_tensors(beside / f"{kind}.safetensors", some, {"images_seen": str(state.images_seen)})
+            write_json(beside / "state.json", {"format": FORMAT} | asdict(state) | _versions())
+            write_json(beside / "config.json", to_dict(config))
+            write_json(beside / MANIFEST, {path.name: _seal(path) for path in sorted(beside.iterdir())})
+            sync_folder(beside)
+            set_aside(final)  # a damaged one of the same name
+            os.replace(beside, final)
+            sync_folder(final.parent)
+            sync_folder(final.parent.parent)  # the first one brings its folder along
+    finally:
+        remove(beside)
+
+
+def _versions() -> dict[str, str]:
+    versions = {"torch": torch.__version__, "python": platform.python_version()}
+    for name in ("swapae", "numpy", "safetensors"):
+        with suppress(PackageNotFoundError):  # run from a folder of sources
+            versions[name] = version(name)
+    return versions
 
 
 def all_weights(networks: Networks) -> dict[str, Tensor]:
@@ -129,23 +172,6 @@ def optimizer_tensors(networks: Networks, optimizers: Optimizers) -> dict[str, T
 def _seal(path: Path) -> dict[str, object]:
     with open(path, "rb") as file:
         return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _prune(folder: Path, images_seen: int, keep: int) -> None:
-    """Keep the newest; one ahead of the training is damaged, else the training had gone on from it."""
-    paths = checkpoints_in(folder)
-    kept = [path for path in paths if _images_of(path) <= images_seen][-keep:]
-    for path in paths:
-        if path not in kept:
-            _set_aside(path)
-
-
-def _set_aside(path: Path) -> None:
-    """Remove a checkpoint: rename it first, so that half of one never lies under its name."""
-    if path.exists():
-        aside = path.with_name(f".{path.name}.{os.getpid()}.old.tmp")
-        os.replace(path, aside)
-        remove(aside)
 
 
 # ── loading ──────────────────────────────────────────────────────────────────────────────────────
@@ -172,8 +198,22 @@ def load_checkpoint(folder: Path, learner: Learner, tell: Callable[[str], None])
         load_strict(module, _below(weights, f"{name}."), f"{path} ({name})")
     load_strict(learner.ema.model, load_tensors(path / "ema.safetensors")[0], f"{path} (ema)")
     restore_optimizers(load_tensors(path / "optimizer.safetensors")[0], learner.networks, learner.optimizers)
+    learner.state = state_of(path)
+
+
+def state_of(path: Path) -> State:
+    """Read a checkpoint's counters; those that an older form lacks are as at the start.
+
+    Raises:
+        UserError: a later version of this program has written it.
+    """
     state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    learner.state = State(**{f.name: state[f.name] for f in fields(State) if f.name in state})
+    if state.get("format", 1) > FORMAT:
+        written = f"swapae {state.get('swapae', 'of another version')}"
+        raise UserError(
+            f"{path} was written by {written}, which is newer than this one; go on with that one."
+        )
+    return State(**{f.name: state[f.name] for f in fields(State) if f.name in state})
 
 
 def newest_valid(folder: Path) -> Path | None:
@@ -181,17 +221,13 @@ def newest_valid(folder: Path) -> Path | None:
     return next((path for path in reversed(checkpoints_in(folder)) if is_valid(path)), None)
 
 
-def checkpoints_in(folder: Path) -> list[Path]:
-    """List checkpoint folders, oldest first."""
-    found = [path for path in folder.glob(f"{PREFIX}*") if _images_of(path) >= 0 and path.is_dir()]
-    return sorted(found, key=_images_of)
-
-
 def is_valid(path: Path) -> bool:
-    """Whether every file has the size and hash of the manifest."""
+    """Whether the manifest is as it was written, and every file has its size and hash."""
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        return bool(manifest) and all(_seal(path / name) == seal for name, seal in manifest.items())
+        text = (path / MANIFEST).read_text(encoding="utf-8")
+        manifest = json.loads(text)
+        is_whole = bool(manifest) and text == json_text(manifest)
+        return is_whole and all(_seal(path / name) == seal for name, seal in manifest.items())
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -199,6 +235,8 @@ def is_valid(path: Path) -> bool:
 @torch.no_grad()
 def restore_optimizers(tensors: Mapping[str, Tensor], networks: Networks, optimizers: Optimizers) -> None:
     """Put back what `optimizer_tensors` collected."""
+    for adam in (optimizers.generator, optimizers.discriminator):
+        adam.state.clear()
     state_of: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         name, _, kind = key.rpartition("|")
@@ -214,12 +252,6 @@ def restore_optimizers(tensors: Mapping[str, Tensor], networks: Networks, optimi
             )
     if state_of:
         raise UserError(f"the checkpoint's optimizer knows unknown weights: {', '.join(state_of)}.")
-
-
-def _images_of(path: Path) -> int:
-    """Read the number off a checkpoint's name; -1 for another name."""
-    number = path.name.removeprefix(PREFIX)
-    return int(number) if number.isdecimal() else -1
 
 
 def _adam_of_parameters(

@@ -64,11 +64,20 @@ class TrainConfig:
     snapshot_images: int = 10_000  # images between two sample grids
     checkpoint_images: int = 50_000  # images between two checkpoints
     keep_checkpoints: int = 3  # newest checkpoints that stay
+    keep_best: int = 1  # checkpoints that stay because best_metric was smallest when they were saved
+    best_metric: Literal["reconstruction_l1"] = "reconstruction_l1"  # of averaged weights on fixed images
+    keep_every_images: int = 0  # of every so many images one checkpoint stays for ever; 0 is off
+    on_disk_full: Literal["continue", "pause", "stop"] = "continue"  # continue warns and saves next time
+    on_diverged: Literal["rollback", "stop"] = "rollback"  # to the last checkpoint, with halved rates
+    skips_in_a_row: int = 10  # steps of a kind that are not finite, one after another, until it has diverged
+    max_rollbacks: int = 3  # then the run stops with a diagnosis
 
 
 COUNTS = ("total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints")
 RESUMABLE = frozenset(
-    {*COUNTS} | {"accumulate", "checkpoint_activations", "data.workers", "data.cache"}
+    {*COUNTS, "keep_best", "best_metric", "keep_every_images", "on_disk_full", "on_diverged"}
+    | {"skips_in_a_row", "max_rollbacks"}
+    | {"accumulate", "checkpoint_activations", "data.workers", "data.cache"}
 )  # fields that may differ when a run goes on: they do not change what is learnt
 
 
@@ -80,9 +89,12 @@ def check(config: TrainConfig) -> None:
     """
     if config.batch_size < 2 or config.batch_size % 2:
         raise UserError(f"batch_size={config.batch_size} must be even and at least 2: images swap in pairs.")
-    for name in (*COUNTS, "accumulate"):
+    for name in (*COUNTS, "accumulate", "skips_in_a_row"):
         if getattr(config, name) < 1:
             raise UserError(f"{name}={getattr(config, name)} must be at least 1.")
+    for name in ("keep_best", "keep_every_images", "max_rollbacks"):
+        if getattr(config, name) < 0:
+            raise UserError(f"{name}={getattr(config, name)} must be at least 0.")
     if not 0 <= config.seed < 2**63:
         raise UserError(f"seed={config.seed} must be at least 0 and less than 2^63.")
     if config.ema_half_life_kimg < 0:

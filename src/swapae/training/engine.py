@@ -1,14 +1,16 @@
 """Devices, processes, precision and the averaging of gradients: the only file that knows them.
 
-One process needs torch alone. Several (a torchrun or a SLURM step has set RANK and WORLD_SIZE) are held
-together by Accelerate, the extra `train`: it starts the process group, casts, and wraps networks for DDP.
+One process needs torch alone. Several (torchrun or SLURM has set RANK and WORLD_SIZE) are held together by
+Accelerate, the extra `train`: it starts the process group, and wraps networks for DDP.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +20,14 @@ from swapae.devices import choose_device
 from swapae.errors import UserError
 from swapae.training.config import Precision, TrainConfig
 from swapae.training.dealing import Share, deal
+from swapae.training.watch import Watch, end_as_one, ending_at_once
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
 T = TypeVar("T")
+P = ParamSpec("P")
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 TIMEOUT = timedelta(hours=2)  # for what one process does alone, as making a cache; the dead are found sooner
 
@@ -115,7 +119,14 @@ class Engine:
     def part(self, *networks: nn.Module) -> nn.Module:
         """Make what `forward` takes, of networks that require gradients."""
         part = Part(*networks)
-        return part if self._accelerator is None else self._accelerator.prepare_model(part)
+        if self._accelerator is None:
+            return part
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated")
+            wrapped: nn.Module = self._accelerator.prepare_model(part)
+        # Kernels of 1×1 have many strides that mean the same.
+        warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
+        return wrapped
 
     def forward(self, part: nn.Module, compute: Callable[[], T], *, is_last: bool = True) -> T:
         """Run a computation with the networks of a part, in the precision of the training.
@@ -153,13 +164,24 @@ class Engine:
         for gradient, mean in zip(gradients, means, strict=True):
             gradient.copy_(mean.view_as(gradient))
 
-    def descend(self, optimizer: Adam) -> None:
-        """Take a step; with scaled gradients only if all of them are finite."""
+    def descend(self, optimizer: Adam, skipped: Tensor) -> None:
+        """Take a step without waiting for the device: none if `skipped` is 1 or scaled gradients overflow."""
         if self._scaler is None:
+            optimizer.found_inf = skipped  # type: ignore[attr-defined]
             optimizer.step()
-        else:
+        else:  # which looks for itself, but at gradients alone
+            first = next(
+                p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
+            )
+            first.add_(torch.where(skipped > 0, torch.nan, 0.0))
             self._scaler.step(optimizer)
             self._scaler.update()
+
+    def greatest(self, number: Tensor) -> Tensor:
+        """Give the greatest number of all processes, on the device, without waiting for it."""
+        if self._accelerator is not None:
+            torch.distributed.all_reduce(number, torch.distributed.ReduceOp.MAX)
+        return number
 
     # ---- the processes together
 
@@ -176,6 +198,14 @@ class Engine:
         torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX, self._all)
         return bool(flag)
 
+    def from_first(self, value: Any) -> Any:
+        """Give every process the value that the first one has."""
+        if self._accelerator is None:
+            return value
+        values = [value]
+        torch.distributed.broadcast_object_list(values, group=self._all, device=torch.device("cpu"))
+        return values[0]
+
     def mean(self, values: dict[str, float]) -> dict[str, float]:
         """Average numbers, of the same names in every process."""
         if self._accelerator is None or not values:
@@ -183,11 +213,6 @@ class Engine:
         flat = torch.tensor(list(values.values()), dtype=torch.float64)
         torch.distributed.all_reduce(flat, group=self._all)
         return dict(zip(values, (flat / self.num_processes).tolist(), strict=True))
-
-    def close(self) -> None:
-        """Part from the other processes."""
-        if self._accelerator is not None:
-            torch.distributed.destroy_process_group()
 
     @contextmanager
     def first_alone(self) -> Iterator[None]:
@@ -225,8 +250,52 @@ def start(device: str, config: TrainConfig) -> Engine:
         return Engine(where, config.precision)
     deal(config.batch_size, num_processes(), config.accumulate)  # or say that it cannot be
     # Without noise, its weights get no gradient: DDP must look for them.
-    accelerator = _join(where, has_unused=not config.model.use_noise)
-    return Engine(accelerator.device, config.precision, accelerator)
+    with ending_at_once():
+        accelerator = _join(where, has_unused=not config.model.use_noise)
+        engine = Engine(accelerator.device, config.precision, accelerator)
+        first = os.environ.get("MASTER_ADDR", "127.0.0.1")
+        _processes.watch = Watch(engine.rank, engine.num_processes, engine.from_first, first)
+    return engine
+
+
+class _Processes:
+    """What this process knows of the others: there is one process group in a process."""
+
+    watch: Watch | None = None
+
+
+_processes = _Processes()
+
+
+def joined(run: Callable[P, T]) -> Callable[P, T]:
+    """Let a function that starts an engine end as one in all processes, whichever fails."""
+
+    @wraps(run)
+    def as_one(*arguments: P.args, **options: P.kwargs) -> T:
+        try:
+            found = run(*arguments, **options)
+        except BaseException as error:
+            if _processes.watch is not None:
+                end_as_one(_processes.watch, error, _is_broken(error))
+            raise
+        _part()
+        return found
+
+    return as_one
+
+
+def _is_broken(error: BaseException) -> bool:
+    """Whether an error is about a connection between processes; gloo has no class of its own for it."""
+    about_gloo = type(error) is RuntimeError and ("gloo" in str(error) or "Connection" in str(error))
+    return about_gloo or isinstance(error, torch.distributed.DistError)
+
+
+def _part() -> None:
+    """Part from the other processes, all work done."""
+    if _processes.watch is not None:
+        _processes.watch.leave()
+        _processes.watch = None
+        torch.distributed.destroy_process_group()
 
 
 def num_processes() -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from swapae.errors import UserError
 from swapae.files import shown
 from swapae.locate import find_weights
 from swapae.model import WEIGHTS_FILE, config_in
-from swapae.training.checkpoint import MANIFEST, PREFIX, checkpoints_in, is_valid, newest_valid
+from swapae.training.checkpoint import MANIFEST, is_valid, newest_valid
 from swapae.training.config import TrainConfig
+from swapae.training.retention import PREFIX, checkpoints_in
 from swapae.training.run import RunFolder
 from swapae.weights import load_tensors
 
@@ -83,8 +85,8 @@ def _newest(run: RunFolder, tell: Callable[[str], None]) -> Path:
     """Choose a run's newest valid checkpoint, or its model where it was kept without checkpoints."""
     if checkpoints_in(run.checkpoints):
         return _newest_in(run.checkpoints, tell)
-    if (run.model / WEIGHTS_FILE).is_file():
-        return run.model
+    if any((place / WEIGHTS_FILE).is_file() for place in (run.root, run.model)):
+        return run.root
     raise UserError(f"the run {shown(run.root)} has saved nothing yet; let it reach its first checkpoint.")
 
 
@@ -94,7 +96,8 @@ def _newest_in(folder: Path, tell: Callable[[str], None]) -> Path:
         raise UserError(f"every checkpoint in {shown(folder)} is damaged; start from another run.")
     damaged = there[there.index(path) + 1 :]
     if damaged:
-        tell(f"damaged and not used: {', '.join(one.name for one in damaged)} in {folder}.")
+        names = ", ".join(one.name for one in damaged)
+        tell(f"damaged and not used: {names} in {shown(folder)}; starting from {path.name}.")
     return path
 
 
@@ -118,12 +121,29 @@ def _of_model(name: str, path: Path) -> Origin:
     tensors, metadata = load_tensors(file)
     model = _by_network(tensors, AVERAGED)
     settings = _unseen({"model": configs.to_dict(config_in(metadata, file))})
-    judges: dict[str, Tensors] = {}
-    if (file.parent / DISCRIMINATORS_FILE).is_file():
-        tensors, metadata = load_tensors(file.parent / DISCRIMINATORS_FILE)
+    judges, judges_file = {}, _discriminators_beside(name, file)
+    if judges_file is not None:
+        tensors, metadata = load_tensors(judges_file)
         judges = _by_network(tensors, NETWORKS[2:])
-        settings |= _unseen({network: json.loads(metadata.get(network, "{}")) for network in judges})
+        settings |= _unseen({network: _config_text(metadata, network, judges_file) for network in judges})
     return Origin(name, file, model | judges, model, None, settings)
+
+
+def _discriminators_beside(name: str, model: Path) -> Path | None:
+    """Find the discriminators of a converted checkpoint; those of a hub id are fetched."""
+    file = model.parent / DISCRIMINATORS_FILE
+    if file.is_file():
+        return file
+    with suppress(UserError):
+        return find_weights(name, DISCRIMINATORS_FILE) if folder_of(name) is None else None
+    return None
+
+
+def _config_text(metadata: Mapping[str, str], network: str, file: Path) -> Any:
+    try:
+        return json.loads(metadata[network])
+    except (KeyError, ValueError) as error:
+        raise UserError(f"{shown(file)} is damaged: its metadata cannot be read.") from error
 
 
 def _by_network(tensors: Mapping[str, Tensor], networks: tuple[str, ...]) -> dict[str, Tensors]:
@@ -136,9 +156,13 @@ def _by_network(tensors: Mapping[str, Tensor], networks: tuple[str, ...]) -> dic
 
 
 def _settings_beside(checkpoint: Path) -> dict[str, bool]:
-    """Read what the run that a checkpoint lies in says of its networks; moved elsewhere, it says nothing."""
-    config = checkpoint.absolute().parent.parent / "config.yaml"
-    return _unseen(configs.to_dict(configs.load(TrainConfig, config))) if config.is_file() else {}
+    """Read a checkpoint's config: its own, or, as older ones have none, that of the run it lies in."""
+    beside = checkpoint.absolute().parent.parent / "config.yaml"
+    for config in (checkpoint / "config.json", beside):
+        with suppress(UserError):  # the file of another program, or of a later version of this one
+            if config.is_file():
+                return _unseen(configs.to_dict(configs.load(TrainConfig, config)))
+    return {}
 
 
 def _unseen(groups: Mapping[str, Any]) -> dict[str, bool]:

@@ -144,10 +144,26 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
 
 
-def diverged(what: str, images_seen: int) -> UserError:
-    """Make the error of a training whose numbers have run away."""
-    return UserError(
-        f"{what} is not a finite number after {images_seen} images, so training stops; the last checkpoint "
-        "is sound. Begin another run, say with a lower optimizer.learning_rate and "
-        "optimizer.discriminator_learning_rate."
-    )
+class DivergedError(UserError):
+    """A training whose numbers have run away.
+
+    Attributes:
+        what: what went wrong and when, without the advice.
+    """
+
+    def __init__(self, what: str, images_seen: int) -> None:
+        self.what = f"{what} after {images_seen} images"
+        self._made_of = (what, images_seen)
+        super().__init__(
+            f"{self.what}, so training stops; the last checkpoint is sound. Begin another run, say with a "
+            "lower optimizer.learning_rate and optimizer.discriminator_learning_rate."
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[str, int]]:
+        """Other processes get to know of it too."""
+        return type(self), self._made_of
+
+
+def diverged(what: str, images_seen: int) -> DivergedError:
+    """Make the error of a number that has run away."""
+    return DivergedError(f"{what} is not a finite number", images_seen)

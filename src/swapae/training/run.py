@@ -3,10 +3,12 @@
 RUN/config.yaml          the whole TrainConfig
 RUN/data.json            where the images are, how many, and which files could not be used
 RUN/init.json            of a run that began with another's weights: what was taken (origin.py)
-RUN/log.jsonl            a line of losses every `log_images` images
+RUN/log.jsonl            a line of losses every `log_images` images, and at each checkpoint what is measured there
 RUN/snapshots/           sample grids
 RUN/checkpoints/         all that is needed to go on (checkpoint.py)
 RUN/model/               averaged encoder and generator: what `-m RUN` loads
+RUN/latest               the name of the newest checkpoint, for people and scripts; nothing here reads it
+RUN/.lock                who trains in it now (lock.py)
 """
 
 import json
@@ -21,7 +23,7 @@ from typing import Any
 from swapae import config as configs
 from swapae.data.open import names_no_path
 from swapae.data.source import Source
-from swapae.errors import UserError
+from swapae.errors import UserError, WriteError
 from swapae.files import write_text
 from swapae.training.config import RESUMABLE, TrainConfig
 from swapae.weights import report
@@ -52,6 +54,10 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.root / "checkpoints"
+
+    @property
+    def latest(self) -> Path:
+        return self.root / "latest"
 
     @property
     def model(self) -> Path:
@@ -193,10 +199,18 @@ def _read_data(path: Path) -> dict[str, Any]:
     return {"folder": None} | report
 
 
-def append_log(run: RunFolder, entry: Mapping[str, float]) -> None:
-    """Add a line to the log."""
-    with writing(run.log), open(run.log, "a", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps(dict(entry), allow_nan=False) + "\n")
+def append_log(run: RunFolder, *entries: Mapping[str, float]) -> None:
+    """Add lines to the log: all or none."""
+    lines = "".join(json.dumps(dict(entry), allow_nan=False) + "\n" for entry in entries)
+    with writing(run.log):
+        size = run.log.stat().st_size if run.log.exists() else 0
+        try:
+            with open(run.log, "a", encoding="utf-8", newline="\n") as file:
+                file.write(lines)
+        except OSError:
+            if run.log.exists():
+                os.truncate(run.log, size)
+            raise
 
 
 def trim_log(run: RunFolder, images_seen: int) -> None:
@@ -225,15 +239,20 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise WriteError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def write_json(path: Path, value: object) -> None:
     """Write JSON atomically."""
+    write_text(path, json_text(value))
+
+
+def json_text(value: object) -> str:
+    """The one form in which this program writes JSON."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     if text.encode(errors="replace").decode() != text:  # the name of some file is no text
         text = json.dumps(value, indent=2)
-    write_text(path, text + "\n")
+    return text + "\n"
 
 
 def remove(path: Path) -> None:

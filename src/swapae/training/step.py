@@ -14,6 +14,7 @@ from swapae.networks import random_noise
 from swapae.training.config import TrainConfig
 from swapae.training.ema import parameters_of
 from swapae.training.engine import Engine
+from swapae.training.guard import Guard, limit_of
 from swapae.training.objective import (
     Networks,
     Terms,
@@ -39,7 +40,7 @@ class Optimizers:
 def make_optimizers(networks: Networks, config: TrainConfig) -> Optimizers:
     """Make both. Lazy R1 adds a step to every k of the discriminators; c = k/(k+1) makes up for it."""
     optimizer = config.optimizer
-    c = config.loss.r1_interval / (config.loss.r1_interval + 1)
+    c = _lazy_r1_correction(config)
     return Optimizers(
         generator=Adam(
             parameters_of(networks.encoder, networks.generator),
@@ -54,6 +55,21 @@ def make_optimizers(networks: Networks, config: TrainConfig) -> Optimizers:
             fused=True,
         ),
     )
+
+
+def set_rates(optimizers: Optimizers, config: TrainConfig, scale: float) -> None:
+    """Set the learning rates to the config's, times a factor."""
+    rates = config.optimizer
+    for adam, rate in (
+        (optimizers.generator, rates.learning_rate),
+        (optimizers.discriminator, rates.discriminator_learning_rate * _lazy_r1_correction(config)),
+    ):
+        for group in adam.param_groups:
+            group["lr"] = rate * scale
+
+
+def _lazy_r1_correction(config: TrainConfig) -> float:
+    return config.loss.r1_interval / (config.loss.r1_interval + 1)
 
 
 @dataclass
@@ -93,11 +109,13 @@ class Steps:
         optimizers: Optimizers,
         config: TrainConfig,
         engine: Engine | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.networks = networks
         self.optimizers = optimizers
         self.config = config
         self.engine = engine = engine or Engine(next(networks.encoder.parameters()).device)
+        self.guard = guard or Guard(limit_of(config), engine.greatest)
         self._making = engine.part(networks.encoder, networks.generator)
         self._judging = engine.part(networks.discriminator)
         self._comparing = engine.part(networks.patch_discriminator)
@@ -106,19 +124,19 @@ class Steps:
         """Train both discriminators on real images, reconstructions and hybrids."""
         self._freeze_discriminators(False)
         batch = self._dealt(real, random, num_sets=3)
-        return self._learn(self.optimizers.discriminator, batch, self._discriminator_gradients)
+        return self._learn("D", self.optimizers.discriminator, batch, self._discriminator_gradients)
 
     def r1_step(self, real: Tensor, random: torch.Generator) -> Terms:
         """Train both discriminators on their gradient penalties, × interval, as a step of its own."""
         self._freeze_discriminators(False)
         batch = self._dealt(real, random, num_sets=2, with_noise=False)
-        return self._learn(self.optimizers.discriminator, batch, self._r1_gradients, is_averaged=False)
+        return self._learn("R1", self.optimizers.discriminator, batch, self._r1_gradients, is_averaged=False)
 
     def generator_step(self, real: Tensor, random: torch.Generator) -> Terms:
         """Train encoder and generator."""
         self._freeze_discriminators(True)
         batch = self._dealt(real, random, num_sets=2)
-        return self._learn(self.optimizers.generator, batch, self._generator_gradients)
+        return self._learn("G", self.optimizers.generator, batch, self._generator_gradients)
 
     # ---- what each adds to the gradients for one micro-batch
 
@@ -220,18 +238,26 @@ class Steps:
 
     def _learn(
         self,
+        kind: str,
         optimizer: Adam,
         batch: list[Micro],
         gradients_of: Callable[[Micro], Terms],
         *,
         is_averaged: bool = True,
     ) -> Terms:
-        """Gather the gradients of a batch, in all processes, and descend them; give the terms' means here."""
+        """Gather the gradients of a batch, in all processes, and descend them; give the terms' means here.
+
+        A step whose numbers are not finite changes nothing (guard.py).
+        """
         found = [gradients_of(micro) for micro in batch]
         if not is_averaged:
             self.engine.average(parameters_in(optimizer))
-        _descend(self.engine, optimizer)
-        return {name: torch.stack([terms[name] for terms in found]).mean() for name in found[0]}
+        terms = {name: torch.stack([terms[name] for terms in found]).mean() for name in found[0]}
+        skipped = self.guard.judge(
+            kind, terms, [p.grad for p in parameters_in(optimizer) if p.grad is not None]
+        )
+        _descend(self.engine, optimizer, skipped)
+        return terms
 
     def _freeze_discriminators(self, is_frozen: bool) -> None:
         """Frozen parameters get no gradient, and none is computed for them."""
@@ -244,9 +270,9 @@ def parameters_in(optimizer: Adam) -> list[nn.Parameter]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _descend(engine: Engine, optimizer: Adam) -> None:
+def _descend(engine: Engine, optimizer: Adam, skipped: Tensor) -> None:
     """Take one step; no gradient outlives it, so none lies in memory during the other kind of step."""
-    engine.descend(optimizer)
+    engine.descend(optimizer, skipped)
     optimizer.zero_grad(set_to_none=True)
     # A fused step does not count as an edit, and what was folded of the weights goes by that count.
     torch.autograd.graph.increment_version(parameters_in(optimizer))

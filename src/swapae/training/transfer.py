@@ -7,8 +7,7 @@ cut, or moved to another place. So an image discriminator for larger images gets
 those below it (model-spec §5, §8.2), while encoder, generator and patch discriminator go over as they are.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
-from swapae.training.checkpoint import Learner, checkpoints_in
+from swapae.training.checkpoint import Learner
 from swapae.training.config import TrainConfig
 from swapae.training.objective import Networks
 from swapae.training.origin import (
@@ -29,10 +28,11 @@ from swapae.training.origin import (
     read_record,
     unseen_settings,
 )
+from swapae.training.places import parts
+from swapae.training.retention import checkpoints_in
 from swapae.training.run import RunFolder, write_json
 from swapae.weights import listed, report
 
-Parts = dict[str, dict[str, str]]  # part, by its place → name of a tensor within it → its full name
 NO_OPTIMIZER = "the optimizers start anew, and so do the counters: neither travels"
 
 
@@ -78,9 +78,13 @@ class Transfer:
         seen = "" if origin.images_seen is None else f", after {origin.images_seen:,} images"
         lines = [f"weights from {shown(origin.place)}{seen}:"]
         for network, fit in self.fits.items():
+            what = "all" if fit.is_whole else "part" if fit.taken else "nothing"
             share = f"{fit.num_taken:,} of {fit.num_parameters:,} parameters"
-            lines.append(f"  {network}: {'all' if fit.is_whole else 'part'} taken, {share}")
-            lines += [f"    new {part}: {reason}" for part, reason in fit.new.items()]
+            lines.append(f"  {network}: {what} taken, {share}")
+            lines += [
+                f"    new: {listed([part for part in fit.new if fit.new[part] == reason])}; {reason}"
+                for reason in dict.fromkeys(fit.new.values())
+            ]
             lines += [f"    not used of the other: {listed(fit.left)}"] if fit.left else []
         return [*lines, *(f"  note: {note}" for note in self.notes), f"  {NO_OPTIMIZER}"]
 
@@ -200,7 +204,13 @@ def _reason(
         for inner, name in mine_by.items()
         if inner in theirs_by and theirs[theirs_by[inner]].shape != mine[name].shape
     ]
+    kinds = [
+        f"{inner} is {theirs[theirs_by[inner]].dtype} there"
+        for inner in mine_by
+        if inner in theirs_by and not theirs[theirs_by[inner]].is_floating_point()
+    ]
     reasons = [f"other shape ({listed(shapes, 1)})"] if shapes else []
+    reasons += [f"other kind of number ({listed(kinds, 1)})"] if kinds else []
     reasons += [f"missing there ({listed(missing, 2)})"] if missing else []
     reasons += [f"only there ({listed(extra, 2)})"] if extra else []
     return "; ".join(reasons) or None
@@ -223,75 +233,6 @@ def _notes(origin: Origin, config: TrainConfig) -> list[str]:
         for name, value in origin.settings.items()
         if here[name] != value
     ]
-
-
-# ── places ───────────────────────────────────────────────────────────────────────────────────────
-
-NUMBERED = {
-    "encoder": re.compile(r"(down_to_structure|down_to_texture)\.(\d+)\."),
-    "generator": re.compile(r"(head|up)\.(\d+)\."),
-    "discriminator": re.compile(r"(blocks)\.(\d+)\."),
-    "patch_discriminator": re.compile(r"(blocks)\.(\d+)\."),
-}  # the blocks, each a part of its own
-
-
-def parts(network: str, names: Iterable[str]) -> Parts:
-    """Group the tensors of a network into parts, each called by its place in the network."""
-    matches = {name: NUMBERED[network].match(name) for name in names}
-    counts: dict[str, int] = {}
-    for block in filter(None, matches.values()):
-        counts[block[1]] = max(counts.get(block[1], 0), int(block[2]) + 1)
-    found: Parts = {}
-    for name, match in matches.items():
-        stem, _, inner = name.partition(".")
-        place = _PLACES[network](stem, int(match[2]) if match else 0, counts)
-        found.setdefault(place, {})[name[match.end() :] if match else inner] = name
-    return found
-
-
-def _in_encoder(stem: str, i: int, counts: Mapping[str, int]) -> str:
-    """Count halvings below the image."""
-    structure, texture = counts.get("down_to_structure", 0), counts.get("down_to_texture", 0)
-    halvings = {
-        "down_to_structure": i,
-        "to_structure": structure,
-        "down_to_texture": structure + i,
-        "to_texture": structure + texture,
-    }
-    return f"{stem} at 1/{2 ** halvings[stem]}" if stem in halvings else stem
-
-
-def _in_generator(stem: str, i: int, counts: Mapping[str, int]) -> str:
-    """Count doublings above the structure code."""
-    if stem == "head":
-        return f"head block {i + 1} of {counts['head']}"
-    places = {"up": i, "to_rgb": counts.get("up", 0)}
-    return f"{stem} from ×{2 ** places[stem]}" if stem in places else stem
-
-
-def _in_discriminator(stem: str, i: int, counts: Mapping[str, int]) -> str:
-    """Name the maps that a block halves; the last one halves those of 8 × 8."""
-    top = counts.get("blocks", 0) + 2
-    return _at_maps(stem, i, top)
-
-
-def _in_patch_discriminator(stem: str, i: int, counts: Mapping[str, int]) -> str:
-    """Name the maps that a block takes; the last one keeps those of 4 × 4 as they are."""
-    return _at_maps(stem, i, counts.get("blocks", 0) + 1)
-
-
-def _at_maps(stem: str, i: int, top: int) -> str:
-    """The first layer belongs to the largest maps: images of another size get a new one."""
-    names = {"blocks": "block", "from_rgb": "from_rgb"}
-    return f"{names[stem]} at {2 ** (top - i)}²" if stem in names else stem
-
-
-_PLACES: dict[str, Callable[[str, int, Mapping[str, int]], str]] = {
-    "encoder": _in_encoder,
-    "generator": _in_generator,
-    "discriminator": _in_discriminator,
-    "patch_discriminator": _in_patch_discriminator,
-}
 
 
 # ── the record ───────────────────────────────────────────────────────────────────────────────────
