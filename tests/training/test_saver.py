@@ -240,7 +240,7 @@ def fill(place: Path, left: int) -> Path:
 def test_on_a_disk_of_64_megabytes_that_fills_up_nothing_is_lost(
     left: int, small: Path, images: Path, unbroken: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It fills to the last byte, or so that a file, or a checkpoint, ends in the middle; MARGIN sees neither."""
+    """It fills to the last byte, or so that a file, or a checkpoint, ends in the middle."""
     monkeypatch.setattr(savers, "free_bytes", lambda _: 1 << 40)  # another program was faster
 
     class Filler(Heard):

@@ -37,6 +37,7 @@ from swapae.training.report import diverged
 from swapae.training.retention import PREFIX, checkpoints_in, prune, set_aside
 from swapae.training.run import RunFolder, json_text, remove, write_json, writing
 from swapae.training.step import Optimizers
+from swapae.training.strength import Strength
 from swapae.weights import load_strict, load_tensors, save_tensors
 
 MANIFEST = "MANIFEST.json"
@@ -83,6 +84,7 @@ class Learner:
     networks: Networks
     optimizers: Optimizers
     ema: Ema
+    strength: Strength
     state: State = field(default_factory=State)
 
 
@@ -199,6 +201,7 @@ def load_checkpoint(folder: Path, learner: Learner, tell: Callable[[str], None])
     load_strict(learner.ema.model, load_tensors(path / "ema.safetensors")[0], f"{path} (ema)")
     restore_optimizers(load_tensors(path / "optimizer.safetensors")[0], learner.networks, learner.optimizers)
     learner.state = state_of(path)
+    learner.strength.restore(learner.state.augment)
 
 
 def state_of(path: Path) -> State:

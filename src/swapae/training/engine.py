@@ -148,10 +148,13 @@ class Engine:
             return nullcontext()
         return torch.autocast(self.device.type, DTYPES[self.precision])
 
+    def scaled(self, loss: Tensor) -> Tensor:
+        """Multiply a loss by what keeps its gradients in the range of half precision."""
+        return loss if self._scaler is None else self._scaler.scale(loss)
+
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a loss to those that are there."""
-        loss = loss if self._scaler is None else self._scaler.scale(loss)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.scaled(loss).backward()  # type: ignore[no-untyped-call]
 
     def average(self, parameters: list[nn.Parameter]) -> None:
         """Average gradients that came without `forward`; those that are None are so in every process."""
@@ -197,6 +200,14 @@ class Engine:
         flag = torch.tensor(int(is_asked))
         torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX, self._all)
         return bool(flag)
+
+    def sum(self, number: Tensor) -> Tensor:
+        """Add a number of every process up, on the device; no process waits for its device."""
+        if self._accelerator is None:
+            return number
+        number = number.clone()
+        torch.distributed.all_reduce(number)
+        return number
 
     def from_first(self, value: Any) -> Any:
         """Give every process the value that the first one has."""

@@ -175,12 +175,13 @@ def go_on(training: Training, learner: Learner, saver: Saver, report: DataReport
     stream = SampleStream(training.source, config.data, config.model.stride, config.seed)
     places = engine.places(config.batch_size, config.accumulate)
     batches = loader(stream, config.batch_size, state.images_seen, config.data.workers, places)
-    steps = Steps(learner.networks, learner.optimizers, config, engine, guard)
+    steps = Steps(learner.networks, learner.optimizers, config, engine, guard, learner.strength)
     try:
         while state.images_seen < config.total_images and not training.is_asked_to_stop():
             # One step on new images: now of the discriminators, now of encoder and generator.
             real = engine.place(fitting(next(batches), config))
             random = engine.generator(step_seed(config.seed, state.images_seen))
+            steps.loss = config.loss.at(state.images_seen)
             before = state.images_seen
             state.images_seen += config.batch_size
             state.steps += 1

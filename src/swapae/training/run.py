@@ -3,7 +3,7 @@
 RUN/config.yaml          the whole TrainConfig
 RUN/data.json            where the images are, how many, and which files could not be used
 RUN/init.json            of a run that began with another's weights: what was taken (origin.py)
-RUN/log.jsonl            a line of losses every `log_images` images and at each checkpoint
+RUN/log.jsonl            a line of losses every `log_images` images; at each checkpoint, what was measured too
 RUN/snapshots/           sample grids
 RUN/checkpoints/         all that is needed to go on (checkpoint.py)
 RUN/model/               averaged encoder and generator: what `-m RUN` loads

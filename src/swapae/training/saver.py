@@ -119,6 +119,7 @@ class Saver:
         if free < self.needed:
             has, needs = shown_bytes(free), shown_bytes(self.needed)
             raise WriteError(f"the disk is full: {self.run.root} has {has} free, a checkpoint needs {needs}.")
+        self.learner.state.augment = self.learner.strength.state()
         tensors = collect(self.learner)
         self._write_lines()
         self.learner.ema.model.save_pretrained(self.run.model, force=True)

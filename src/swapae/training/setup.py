@@ -15,6 +15,7 @@ from swapae.training.ema import Ema
 from swapae.training.engine import Engine
 from swapae.training.objective import Networks
 from swapae.training.step import make_optimizers
+from swapae.training.strength import Strength
 
 NUM_SNAPSHOT_IMAGES = 8
 
@@ -48,7 +49,8 @@ def make_learner(config: TrainConfig, engine: Engine) -> Learner:
     model, networks = make_networks(config)
     for network in networks.named().values():
         engine.settle(network)
-    return Learner(networks, make_optimizers(networks, config), Ema(model, config.ema_half_life_kimg))
+    ema, strength = Ema(model, config.ema_half_life_kimg), Strength(config.augment, engine)
+    return Learner(networks, make_optimizers(networks, config), ema, strength)
 
 
 @torch.no_grad()
@@ -60,6 +62,7 @@ def restart(learner: Learner, config: TrainConfig) -> None:
     learner.ema.model.load_state_dict(model.state_dict())
     for adam in (learner.optimizers.generator, learner.optimizers.discriminator):
         adam.state.clear()
+    learner.strength.restore({})
     learner.state = State()
 
 
