@@ -73,7 +73,7 @@ def test_few_values_are_drawn_as_they_are() -> None:
 def test_a_name_that_no_chart_knows_gets_one_of_its_own_and_the_clock_none() -> None:
     charts = charts_for(["images_seen", "seconds", "augment_strength", "G_l1"])
     assert [(chart.title, chart.names) for chart in charts] == [
-        ("Reconstruction", ("G_l1",)),
+        ("Reconstruction", ("G_l1", "reconstruction_l1")),
         ("augment_strength", ("augment_strength",)),
     ]
 

@@ -212,9 +212,9 @@ def test_the_page_opens_from_disk_without_an_error_or_a_request(
     assert chart.locator("output").inner_text() == "0.002002"
     chart.locator("svg").hover(position={"x": 20, "y": 40})
     assert float(chart.locator("output").inner_text()) > 0.0021
-    grid_path(run.snapshots, 32, "_random_raw").unlink()
+    grid_path(run.snapshots, 48, "_random_raw").unlink()
     view.keyboard.press("Escape")
-    view.locator("#samples input").fill("1")
+    view.locator("#samples input").fill("2")
     view.locator("figcaption", has_text="the file is not there any more").wait_for()
     assert all(url.startswith((tmp_path.as_uri(), "data:")) for url in asked)
     assert [text for text in said if "ERR_FILE_NOT_FOUND" not in text] == []

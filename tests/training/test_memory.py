@@ -166,7 +166,7 @@ def test_a_run_that_finds_no_memory_says_so_and_goes_on_when_it_does(
         UserError, match="there is not enough memory: a pass over 4 images needs about"
     ) as found:
         run(micro(checkpoint_images=16), images, folder)
-    assert "--checkpoint-activations true" in str(found.value)
+    assert "--accumulate 2" in str(found.value)
     assert "in a new run" in str(found.value)
     assert found.value.__cause__ is None
     monkeypatch.undo()
