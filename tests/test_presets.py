@@ -183,7 +183,7 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
     ours = {"seed", "data.workers", "data.cache", "ema_half_life_kimg"}
     ours |= {"keep_checkpoints", "checkpoint_activations", "accumulate", "precision"}
     ours |= {"keep_best", "best_metric", "keep_every_images", "on_disk_full"}
-    ours |= {"on_diverged", "skips_in_a_row", "max_rollbacks"}
+    ours |= {"on_diverged", "skips_in_a_row", "max_rollbacks", "tensorboard"}
     off = {"augment.kind": "none", "loss.structure_consistency": 0.0, "loss.texture_consistency": 0.0}
     off |= {"loss.stop_structure_gradient": False, "loss.schedule.end": 0}
     assert {key: settings[key] for key in off} == off
@@ -299,5 +299,8 @@ def test_a_preset_takes_one_step_of_each_kind_at_reduced_width(name: str) -> Non
     check(config)
     same = replace(config, batch_size=2, total_images=1, log_images=1, snapshot_images=1, checkpoint_images=1)
     found = losses(same)
-    assert len(found) == 11
-    assert all(0 < value < float("inf") for value in found.values())
+    readings = {name for name in found if "_logit_" in name or name.endswith("_accuracy")}
+    assert len(found) == 11 + len(readings)
+    assert len(readings) == 7
+    assert all(abs(found[name]) < float("inf") for name in readings)
+    assert all(0 < found[name] < float("inf") for name in found.keys() - readings)
