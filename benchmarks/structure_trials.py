@@ -95,7 +95,8 @@ def run_base(out: Path, images: int) -> TrainConfig:
     if not (data / "done").exists():
         data.mkdir(parents=True, exist_ok=True)
         source = SyntheticSource(SIZE, seed=0)
-        for first in range(0, NUM_TRAINING, BATCH):
+        there = len(list(data.glob("*.png"))) // BATCH * BATCH
+        for first in range(there, NUM_TRAINING, BATCH):
             for i, picture in enumerate(source.read(range(first, first + BATCH))):
                 picture.save(data / f"{first + i:05d}.png")
         (data / "done").touch()
@@ -113,8 +114,6 @@ def run_variant(out: Path, name: str, base: TrainConfig, loss: LossConfig, more:
         shutil.rmtree(run, ignore_errors=True)
         shutil.copytree(out / "base", run)
         configs.save(config, run / "config.yaml")  # the one way to go on with another objective
-        for sealed in run.glob("checkpoints/*/config.json"):
-            sealed.unlink()
         (run / "begun").touch()
     began = time.perf_counter()
     train(config, out / "pictures", run, device="cpu")
