@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -59,6 +60,7 @@ def train(
     """
     from swapae.cli.progress import reporter_for
     from swapae.cli.stopping import stop_on_interrupt, time_limit
+    from swapae.training.engine import is_first_process, num_processes
     from swapae.training.loop import train as run_training
 
     is_over = time_limit(max_time)
@@ -70,7 +72,10 @@ def train(
         begin_anew(out, config, data, common.device, init_from)
     if gpus is not None and gpus > 1:
         train_on(gpus, config, arguments, common)
-    with stop_on_interrupt(common) as is_asked:
+    is_one_of_several = num_processes() > 1
+    if not is_first_process():
+        common = replace(common, quiet=True)
+    with stop_on_interrupt(common, is_one_of_several) as is_asked:
         summary = run_training(
             config,
             data,

@@ -81,6 +81,7 @@ def train(
     learner = make_learner(config, engine)
     load_checkpoint(folder.checkpoints, learner, reporter.message)
     state = learner.state
+    engine.restore(state.scaling)
     transfer = begin(origin, folder, learner, config, reporter.message)
     if state.images_seen >= config.total_images:
         seen = f"{state.images_seen} of {config.total_images}"
@@ -154,6 +155,7 @@ def step_seed(seed: int, images_seen: int) -> int:
 def save(folder: RunFolder, learner: Learner, meter: "Meter", config: TrainConfig) -> None:
     """Write the averaged model, then the checkpoint: a run killed between them does its last steps again."""
     meter.settle()
+    learner.state.scaling = meter.engine.scaling()
     if not meter.engine.is_first:
         return
     tensors = collect(learner)

@@ -124,7 +124,7 @@ class Steps:
 
     def _discriminator_gradients(self, micro: Micro) -> Terms:
         networks, loss, real = self.networks, self.config.loss, micro.real
-        with torch.no_grad(), self.engine.autocast():
+        with torch.no_grad(), self.engine.computing():
             reconstruction, hybrid = self._images(micro)
         terms = self._backward(
             self._judging,
@@ -140,9 +140,10 @@ class Steps:
         """In full precision: squared gradients would leave the range of a half one."""
         networks, loss = self.networks, self.config.loss
         factor = loss.r1_interval * micro.weight
-        terms = self._descent_of(image_r1_terms(networks, loss, micro.real), factor)
-        patches = self._patches((micro.real, micro.real), micro)
-        return terms | self._descent_of(patch_r1_terms(networks, loss, *patches), factor)
+        with self.engine.differentiating_twice():
+            terms = self._descent_of(image_r1_terms(networks, loss, micro.real), factor)
+            patches = self._patches((micro.real, micro.real), micro)
+            return terms | self._descent_of(patch_r1_terms(networks, loss, *patches), factor)
 
     def _generator_gradients(self, micro: Micro) -> Terms:
         networks, loss, real = self.networks, self.config.loss, micro.real
@@ -150,11 +151,11 @@ class Steps:
             made = self.engine.forward(self._making, lambda: self._images(micro), is_last=micro.is_last)
             # The discriminators see images without a past; the gradients of both then go on into it.
             reconstruction, hybrid = seen = [images.detach().requires_grad_() for images in made]
-            with self.engine.autocast():
+            with self.engine.computing():
                 terms = image_generator_terms(networks, loss, real, reconstruction, hybrid)
             terms = self._descent_of(terms, micro.weight)
             patches = self._patches((real, hybrid), micro)
-            with self.engine.autocast():
+            with self.engine.computing():
                 patch_terms = patch_generator_terms(networks, loss, *patches)
             terms |= self._descent_of(patch_terms, micro.weight)
             torch.autograd.backward(made, [images.grad for images in seen])
