@@ -19,6 +19,7 @@ FROZEN = {
     "info": "MODEL|RUN --digest",
     "convert": "SRC DST --no-noise",
     "data check": "DATA --size --preset --html --workers",
+    "data prepare": "DATA --out -o --format --size --resize --encode --quality --shard-mb --workers",
     "presets": "",
     "demo": "--out -o --minutes",
     "doctor": "",

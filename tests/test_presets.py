@@ -184,6 +184,10 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
     ours |= {"keep_checkpoints", "checkpoint_activations", "accumulate", "precision", "compile"}
     ours |= {"keep_best", "best_metric", "keep_every_images", "on_disk_full"}
     ours |= {"on_diverged", "skips_in_a_row", "max_rollbacks"}
+    off = {"augment.kind": "none", "loss.structure_consistency": 0.0, "loss.texture_consistency": 0.0}
+    off |= {"loss.stop_structure_gradient": False, "loss.schedule.end": 0}
+    assert {key: settings[key] for key in off} == off
+    ours |= {key for key in settings if key.startswith(("augment.", "loss.schedule."))} | set(off)
     assert set(settings) == set(expected) | ours
 
 

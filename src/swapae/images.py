@@ -104,7 +104,7 @@ def decoded(image: Image.Image, name: str | Path) -> Image.Image:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """How EXIF says a picture lies: 1 is upright, 5 to 8 on its side."""
+    """How EXIF says a picture lies: 1 is upright, 5 to 8 on its side. A PNG must have been loaded before."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # as in `_upright`
@@ -252,7 +252,7 @@ def _split_channels(image: Image.Image) -> tuple[Image.Image, Image.Image | None
 def _to_srgb(color: Image.Image, profile: bytes | None) -> Image.Image:
     """Convert to RGB, by the embedded profile unless it is broken or for other channels."""
     if not profile:
-        return color.convert("RGB")
+        return color if color.mode == "RGB" else color.convert("RGB")  # Pillow would copy it
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if color.mode == "L" and source.profile.xcolor_space.strip() == "RGB":
@@ -269,7 +269,7 @@ def _to_srgb(color: Image.Image, profile: bytes | None) -> Image.Image:
 def split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """Separate what a network may see (RGB, transparency laid over white) from the alpha (L, or None)."""
     if not image.has_transparency_data:
-        return image.convert("RGB"), None
+        return image if image.mode == "RGB" else image.convert("RGB"), None
     image = image.convert("RGBA")
     paper = Image.new("RGBA", image.size, (*WHITE, 255))
     return Image.alpha_composite(paper, image).convert("RGB"), image.getchannel("A")
@@ -287,8 +287,10 @@ def to_array(image: Image.Image) -> NDArray[np.float32]:
     """Turn an RGB picture into float32 `[3, H, W]` in [-1, 1], by (v / 255 - 0.5) / 0.5."""
     if image.mode != "RGB":
         raise ValueError(f"expected an RGB picture, not mode {image.mode}; see split_alpha.")
-    values = np.asarray(image, dtype=np.float32).transpose(2, 0, 1)
-    return np.ascontiguousarray((values / np.float32(255) - np.float32(0.5)) / np.float32(0.5))
+    values = np.asarray(image, dtype=np.float32)
+    for step, by in ((np.divide, 255), (np.subtract, 0.5), (np.divide, 0.5)):
+        step(values, np.float32(by), out=values)
+    return np.ascontiguousarray(values.transpose(2, 0, 1))
 
 
 def to_pil(array: NDArray[np.floating[Any]]) -> Image.Image:

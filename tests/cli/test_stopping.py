@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from swapae.cli.common import Common, UsageError
+from swapae.cli.common import UsageError
 from swapae.cli.stopping import SIGNALS, seconds_of, stop_on_interrupt, time_limit
 
 Streams = pytest.CaptureFixture[str]
@@ -16,10 +16,9 @@ Streams = pytest.CaptureFixture[str]
 BUSY = """
 import re, sys
 sys.path[:0] = {path!r}
-from swapae.cli.common import Common
 from swapae.cli.stopping import stop_on_interrupt
 from hashlib import pbkdf2_hmac
-with stop_on_interrupt(Common(), is_one_of_several={several}) as stop:
+with stop_on_interrupt(False, is_one_of_several={several}) as stop:
     print("begun", flush=True)
     for _ in range({times}):
         pbkdf2_hmac("sha256", b"", b"", {rounds})
@@ -45,7 +44,7 @@ def await_true(ask: "object") -> bool:
 @pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_signal_asks_and_says_so(number: int, capsys: Streams) -> None:
     before = signal.getsignal(number)
-    with stop_on_interrupt(Common()) as stop:
+    with stop_on_interrupt(is_quiet=False) as stop:
         assert not stop()
         signal.raise_signal(number)
         assert await_true(stop)
@@ -56,7 +55,7 @@ def test_the_first_signal_asks_and_says_so(number: int, capsys: Streams) -> None
 
 
 def test_quiet_says_nothing(capsys: Streams) -> None:
-    with stop_on_interrupt(Common(quiet=True)) as stop:
+    with stop_on_interrupt(is_quiet=True) as stop:
         signal.raise_signal(signal.SIGINT)
         assert await_true(stop)
     assert capsys.readouterr().err == ""

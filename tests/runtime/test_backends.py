@@ -13,7 +13,7 @@ from torch import Tensor
 
 from swapae import SwappingAutoencoder, UserError
 from swapae.networks import Encoder, Generator
-from swapae.runtime import backends, tune_allocator
+from swapae.runtime import backends, plans, tune_allocator
 from swapae.runtime.backends import AutoBackend, TorchBackend, make_backend
 from swapae.runtime.plans import BudgetTooSmallError
 
@@ -145,7 +145,7 @@ def test_what_comes_out_may_take_part_in_gradients(model: SwappingAutoencoder) -
 def test_a_default_budget_grows_with_what_an_image_needs(
     model: SwappingAutoencoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backends, "DEFAULT_BUDGET", 1000)
+    monkeypatch.setattr(plans, "MOST_BUDGET", 1000)
     assert error(model.decode(model.encode(images())), plain(model, images())) <= 1e-5
 
 

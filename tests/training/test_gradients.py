@@ -41,7 +41,7 @@ def of_step(
 ) -> tuple[Terms, list[Tensor | None]]:
     """The terms of a step, and the gradients that its optimizer is given: a bias may have none of R1."""
     given: list[object] = []
-    monkeypatch.setattr(steps_module, "_descend", lambda engine, optimizer: given.append(optimizer))
+    monkeypatch.setattr(steps_module, "_descend", lambda engine, optimizer, skipped: given.append(optimizer))
     terms = getattr(steps, f"{kind}_step")(real, chance())
     assert given == [steps.optimizers.generator if kind == "generator" else steps.optimizers.discriminator]
     return terms, [parameter.grad for parameter in parameters_of(steps, kind)]

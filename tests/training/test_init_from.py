@@ -113,7 +113,11 @@ def test_a_checkpoint_folder_and_the_folder_of_checkpoints_do_too(
 
 def test_a_checkpoint_alone_far_from_its_run_is_enough(images: Path, other: Path, tmp_path: Path) -> None:
     place = shutil.copytree(other / "checkpoints" / "images_00000032", tmp_path / "kept")
-    start(images, tmp_path / "run", place, after=0)
+    config = micro(seed=1)
+    config = replace(config, model=replace(config.model, use_noise=False))
+    start(images, tmp_path / "run", place, config=config, after=0)
+    notes = json.loads((tmp_path / "run" / "init.json").read_text())["notes"]
+    assert notes[0].startswith("model.use_noise was true there and is false here")
     assert same_tensors(tensors_at(tmp_path / "run", 0, "weights"), tensors_at(other, 32, "weights"))
 
 

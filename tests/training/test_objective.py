@@ -13,6 +13,7 @@ from swapae.codes import Codes
 from swapae.training.objective import (
     LossConfig,
     Networks,
+    consistency_terms,
     discriminator_terms,
     generator_terms,
     r1_terms,
@@ -20,6 +21,7 @@ from swapae.training.objective import (
     swapped,
     total,
 )
+from swapae.training.schedule import ScheduleConfig
 
 BATCH, PATCHES = 4, 3
 LN2 = math.log(2)  # softplus of a logit of 0
@@ -45,6 +47,19 @@ class UndecidedPatches(Undecided):
         return self.compare(self.features(reference), self.features(patches), use_aggregation)
 
 
+class Straying(nn.Module):
+    """An encoder that gives back codes at a right angle to those of `codes`."""
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        structure, texture = codes(len(images)).structure, codes(len(images)).texture
+        return structure.flip(1), texture.flip(1)
+
+
+def codes(count: int = BATCH) -> Codes:
+    first = torch.tensor([1.0, 0.0])
+    return Codes(first.view(1, 2, 1, 1).expand(count, -1, 2, 2), first.expand(count, -1), (8, 8))
+
+
 UNDECIDED = Networks(nn.Identity(), nn.Identity(), Undecided(), UndecidedPatches())  # type: ignore[arg-type]
 
 
@@ -65,6 +80,7 @@ def means(config: LossConfig) -> dict[str, float]:
     )
     terms |= generator_terms(UNDECIDED, config, real, real[:half] + 1, images(), patches(), patches())
     terms |= r1_terms(UNDECIDED, config, real, patches(), patches())
+    terms |= consistency_terms(Straying(), config, codes(), images())  # type: ignore[arg-type]
     return {name: float(term.mean()) for name, term in terms.items()}
 
 
@@ -117,6 +133,8 @@ def test_the_published_weights_are_the_defaults() -> None:
         "patch_D_r1": 0.5 * 1 * 0.5 * (patch_pixels + patch_pixels),
     }
     assert means(LossConfig()) == pytest.approx(expected, rel=1e-5)
+    assert not LossConfig().stop_structure_gradient
+    assert LossConfig().schedule == ScheduleConfig()
     assert (LossConfig().r1_interval, LossConfig().num_patches) == (16, 8)
     assert (LossConfig().patch_min_scale, LossConfig().patch_max_scale) == (1 / 8, 1 / 4)
     assert LossConfig().use_aggregation
@@ -131,7 +149,10 @@ WEIGHTS = {
     "patch": {"patch_D_real", "patch_D_hybrid", "patch_G_hybrid"},
     "r1": {"D_r1"},
     "patch_r1": {"patch_D_r1"},
+    "structure_consistency": {"G_structure"},
+    "texture_consistency": {"G_texture"},
 }
+ALL = LossConfig(structure_consistency=1.0, texture_consistency=1.0)
 
 
 def test_every_weight_is_tested() -> None:
@@ -141,8 +162,8 @@ def test_every_weight_is_tested() -> None:
 
 @pytest.mark.parametrize("weight", WEIGHTS)
 def test_a_weight_scales_its_terms_and_no_others(weight: str) -> None:
-    before = means(LossConfig())
-    after = means(replace(LossConfig(), **{weight: 3 * getattr(LossConfig(), weight)}))
+    before = means(ALL)
+    after = means(replace(ALL, **{weight: 3 * getattr(ALL, weight)}))
     factors = {name: after[name] / before[name] for name in before}
     assert factors == pytest.approx({name: 3.0 if name in WEIGHTS[weight] else 1.0 for name in before})
 

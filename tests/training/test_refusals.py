@@ -219,12 +219,15 @@ def _diverging(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_diverging")
-def test_a_loss_that_is_not_finite_ends_the_run_at_the_next_line(images: Path, tmp_path: Path) -> None:
+def test_a_run_that_cannot_recover_ends_at_the_line_after_so_many_skipped_steps(
+    images: Path, tmp_path: Path
+) -> None:
     heard, folder = Heard(), tmp_path / "run"
-    with pytest.raises(UserError, match=r"the loss \w+ is not a finite number after 24 images"):
-        run(micro(), images, folder, heard=heard)
+    sentence = r"2 steps of the encoder and generator in a row gave numbers that are not finite \(G_l1, .*\)"
+    with pytest.raises(UserError, match=sentence + " after 32 images, so training stops"):
+        run(micro(on_diverged="stop", skips_in_a_row=2), images, folder, heard=heard)
     assert heard.calls == ["start 0/32", "stop"]
-    assert [line["images_seen"] for line in log_of(folder)] == [8, 16]
+    assert [line["images_seen"] for line in log_of(folder)] == [8, 16, 24]
     assert "NaN" not in (folder / "log.jsonl").read_text()
     assert names_in(folder / "checkpoints") == ["images_00000016"]
 
@@ -234,7 +237,8 @@ def test_a_loss_that_is_not_finite_ends_the_run_at_the_next_line(images: Path, t
 def test_no_checkpoint_and_no_model_ever_holds_what_is_not_finite(
     after: int | None, images: Path, tmp_path: Path
 ) -> None:
-    config, folder = micro(log_images=1000, snapshot_images=4, checkpoint_images=4), tmp_path / "run"
+    config = micro(log_images=1000, snapshot_images=4, checkpoint_images=4, on_diverged="stop")
+    folder = tmp_path / "run"
     with pytest.raises(UserError, match=r"generator\.\S+ is not a finite number after 20 images"):
         run(config, images, folder, after=after)
     assert names_in(folder / "checkpoints")[-1] == "images_00000016"
@@ -259,5 +263,5 @@ def test_moments_that_overflow_are_not_saved_either(
     make = loop.make_learner
     monkeypatch.setattr(loop, "make_learner", overflowing)
     with pytest.raises(UserError, match=r"discriminator\.\S+\|exp_avg_sq is not a finite number"):
-        run(micro(), images, tmp_path / "run")
+        run(micro(on_diverged="stop"), images, tmp_path / "run")
     assert not (tmp_path / "run" / "checkpoints").exists()

@@ -206,7 +206,7 @@ def test_where_every_checkpoint_is_damaged_the_run_does_not_silently_begin_anew(
 
 def test_a_damaged_checkpoint_never_costs_a_sound_one_its_place(images: Path, half: Path) -> None:
     (half / "checkpoints" / "images_00000016" / "MANIFEST.json").unlink()
-    config = micro(checkpoint_images=100, keep_checkpoints=1)
+    config = micro(checkpoint_images=100, keep_checkpoints=1, keep_best=0)
     run(config, images, half, after=1)
     assert names_in(half / "checkpoints") == ["images_00000012"]
     assert newest_valid(half / "checkpoints") is not None
@@ -221,7 +221,7 @@ def test_torn_and_foreign_lines_of_the_log_are_dropped(images: Path, half: Path,
 
 def test_only_the_newest_checkpoints_are_kept_by_number_not_by_text(images: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    run(micro(checkpoint_images=4, keep_checkpoints=2), images, folder)
+    run(micro(checkpoint_images=4, keep_checkpoints=2, keep_best=0), images, folder)
     assert names_in(folder / "checkpoints") == ["images_00000028", "images_00000032"]
     os.rename(folder / "checkpoints" / "images_00000028", folder / "checkpoints" / "images_100000000")
     os.rename(folder / "checkpoints" / "images_00000032", folder / "checkpoints" / "images_99999999")

@@ -10,6 +10,7 @@ import torch
 from tests.training.tools import make_images, micro, run
 from torch import Tensor
 
+from swapae.codes import Codes
 from swapae.training.engine import Engine
 from swapae.training.objective import LossConfig, Terms
 from swapae.training.setup import make_learner
@@ -28,8 +29,8 @@ class Watched(Steps):
         self.made: list[Tensor] = []
         self.cut: list[Tensor] = []
 
-    def _images(self, micro: Micro) -> tuple[Tensor, Tensor]:
-        reconstruction, hybrid = super()._images(micro)
+    def _images(self, micro: Micro, codes: Codes | None = None) -> tuple[Tensor, Tensor]:
+        reconstruction, hybrid = super()._images(micro, codes)
         self.made += [reconstruction, hybrid]
         return reconstruction, hybrid
 

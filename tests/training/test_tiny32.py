@@ -47,8 +47,16 @@ def test_it_learns_to_reconstruct_images_it_has_not_seen(trained: tuple[Path, fl
 
 def test_it_leaves_all_that_a_run_leaves(trained: tuple[Path, float]) -> None:
     folder, _ = trained
-    assert names_in(folder) == ["checkpoints", "config.yaml", "data.json", "log.jsonl", "model", "snapshots"]
+    assert names_in(folder) == [
+        "checkpoints",
+        "config.yaml",
+        "data.json",
+        "latest",
+        "log.jsonl",
+        "model",
+        "snapshots",
+    ]
     assert names_in(folder / "checkpoints") == ["images_00000100", "images_00000200"]
     assert names_in(folder / "snapshots") == ["images_00000100.png", "images_00000200.png"]
     assert names_in(folder / "model") == ["config.json", "model.safetensors"]
-    assert [line["images_seen"] for line in log_of(folder)] == [40, 80, 120, 160, 200]
+    assert [line["images_seen"] for line in log_of(folder)] == [40, 80, 100, 120, 160, 200]

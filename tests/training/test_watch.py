@@ -13,7 +13,6 @@ from swapae.errors import UserError
 from swapae.training import watch as watches
 from swapae.training.watch import LAUNCHED, PEER_STATUS, End, Watch, end_as_one
 
-
 GROUPS: list["Group"] = []
 
 

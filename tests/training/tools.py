@@ -90,9 +90,10 @@ def stop_after(steps: int | None) -> Callable[[], bool]:
 
 
 def log_of(folder: Path) -> list[dict[str, float]]:
-    """The lines of a log without what the clock has written."""
+    """The lines of a log without what the clock has written, and what is measured at saves."""
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in lines]
+    left_out = ("seconds", "images_per_second", "reconstruction_l1")
+    return [{k: v for k, v in line.items() if k not in left_out} for line in lines]
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:

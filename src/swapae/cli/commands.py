@@ -5,7 +5,7 @@ from collections.abc import Callable
 from swapae.cli.codes import decode, encode
 from swapae.cli.common import Report
 from swapae.cli.convert import convert
-from swapae.cli.data import data_check
+from swapae.cli.data import data_check, data_prepare
 from swapae.cli.demo import demo
 from swapae.cli.doctor import doctor
 from swapae.cli.grid import grid
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "info": info,
     "convert": convert,
     "data check": data_check,
+    "data prepare": data_prepare,
     "presets": presets,
     "demo": demo,
     "doctor": doctor,

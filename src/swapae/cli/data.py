@@ -4,20 +4,25 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from swapae.cli.common import Common, CommonOptions, Report, UsageError
+from swapae.cli.common import Common, CommonOptions, OutFolder, Report, UsageError
 
 if TYPE_CHECKING:
     from swapae.data.transforms import DataConfig
 
 SECONDS_BETWEEN = 10.0  # between two lines about the progress, where there is no terminal
+NUM_NAMED = 10  # rejects that are said one by one
 
 Data = Annotated[Positional[str], arg(metavar="DATA")]
 Side = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Preset = Annotated[str | None, arg(metavar="P", help_behavior_hint="")]
+Rule = Annotated[
+    Literal["fixsize", "resize", "scale_width", "scale_shortside", "scale_longside"] | None,
+    arg(help_behavior_hint=""),
+]
 Page = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
 Workers = Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: one per core)")]
 
@@ -46,13 +51,15 @@ def data_check(
     """
     from swapae.data.check.report import check, to_json, to_lines
     from swapae.data.open import open_pack
+    from swapae.data.packing.job import packed_hashes
     from swapae.files import check_free, write_text
 
     config = sizes_wanted(size, preset)
     if html is not None:
         check_free(html, common.force)
     pack = open_pack(data)
-    found = check(pack, config, processes(workers), progress_for(common, "looked at"))
+    progress, hashes = progress_for(common, "looked at"), packed_hashes(data)
+    found = check(pack, config, processes(workers), progress, hashes)
     for line in to_lines(found):
         common.show(line)
     report = to_json(found)
@@ -63,6 +70,67 @@ def data_check(
         common.say(f"wrote {html}")
         report["html"] = str(html)
     return report
+
+
+def data_prepare(
+    data: Data,
+    *,
+    out: OutFolder,
+    format: Literal["folder", "zip", "tar", "lmdb"] = "zip",
+    size: Side = None,
+    resize: Rule = None,
+    encode: Literal["png", "jpeg", "webp", "keep"] = "png",
+    quality: Annotated[int, arg(metavar="N")] = 95,
+    shard_mb: Annotated[int, arg(metavar="N")] = 256,
+    workers: Workers = None,
+    common: CommonOptions,
+) -> Report:
+    """Pack a set of images at their size, for trainings to read: swapae train DIR.
+
+    The same command goes on where it was ended, by whatever, and gives the same bytes as if it had not been.
+    Images that cannot be used are left out, and listed in DIR/manifest.json with the reason; DIR/images.jsonl
+    has the name, size and SHA-256 of every other. With --force a packing of other images or settings is
+    removed first.
+
+    Args:
+        data: A folder of images, a zip, tar or LMDB, or hf:NAME.
+        out: The folder to write: new, or one this command has begun.
+        format: A folder of files, an uncompressed zip, tar shards with an index, or an LMDB.
+        size: The side to which images are brought, as data.load_size; without it they keep their sizes.
+        resize: How, as data.preprocess; scale_shortside if --size is given.
+        encode: How images are written; png is exact, keep leaves their bytes as they are.
+        quality: Of jpeg and webp, 1 to 100.
+        shard_mb: Megabytes (2^20 bytes) after which another tar begins.
+        workers: Processes that decode and encode; 0 works in this one.
+    """
+    from swapae.data.check.report import counted
+    from swapae.data.open import open_pack
+    from swapae.data.packing.job import Packing, pack_images
+
+    if size is None and resize is not None:
+        raise UsageError("--resize needs --size.")
+    if encode == "keep" and size is not None:
+        raise UsageError("--encode keep leaves images as they are: it does not go with --size.")
+    _check_least("size", size)
+    _check_least("shard-mb", shard_mb)
+    if not 1 <= quality <= 100:
+        raise UsageError(f"--quality must be 1 to 100, not {quality}.")
+    rule = "none" if size is None else resize or "scale_shortside"
+    packing = Packing(format, rule, size, encode, quality, shard_mb << 20)
+    progress = progress_for(common, "packed")
+    try:
+        manifest = pack_images(open_pack(data), out, packing, processes(workers), progress, common.force)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{out} is not complete; the same command goes on.") from None
+    for error in manifest["errors"][:NUM_NAMED]:
+        common.say(f"left out: {error['reason']}")
+    left_out = len(manifest["errors"])
+    if left_out > NUM_NAMED:
+        common.say(f"… and {left_out - NUM_NAMED:,} more, see {out / 'manifest.json'}")
+    images = f"{manifest['num_images']:,} images, {manifest['num_bytes'] / 1e6:,.1f} MB"
+    common.say(f"{out} holds {images}; left out: {counted(left_out, 'file')}. Train with: swapae train {out}")
+    kept = ("kind", "num_images", "num_bytes", "images_sha256", "errors")
+    return {"output": str(out), **{name: manifest[name] for name in kept}}
 
 
 def sizes_wanted(size: int | None, preset: str | None) -> "DataConfig | None":
@@ -77,8 +145,7 @@ def sizes_wanted(size: int | None, preset: str | None) -> "DataConfig | None":
     if size is not None and preset is not None:
         raise UsageError("Give --size or --preset, not both: a preset has its own size.")
     if size is not None:
-        if size < 1:
-            raise UsageError(f"--size must be 1 or more, not {size}.")
+        _check_least("size", size)
         return DataConfig(load_size=size, crop_size=size)
     if preset is None:
         return None
@@ -100,9 +167,13 @@ def processes(workers: int | None) -> int:
     if workers is None:
         cores = available_cores()
         return cores if cores > 1 else 0
-    if workers < 0:
-        raise UsageError(f"--workers must be 0 or more, not {workers}.")
+    _check_least("workers", workers, 0)
     return workers
+
+
+def _check_least(name: str, value: int | None, least: int = 1) -> None:
+    if value is not None and value < least:
+        raise UsageError(f"--{name} must be {least} or more, not {value}.")
 
 
 def progress_for(common: Common, done: str) -> Callable[[int, int], None]:

@@ -74,7 +74,7 @@ def _train(run: Path, minutes: float, common: Common) -> "RunSummary":
         begin_anew(run, config, "synthetic", common.device)
     clock = Countdown(60 * minutes)
     reporter = Quiet() if common.quiet else clock
-    with stop_on_interrupt(common) as asked:
+    with stop_on_interrupt(common.quiet) as asked:
         summary = train(
             config,
             "synthetic",

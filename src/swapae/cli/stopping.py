@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from swapae.cli.common import Common, UsageError
+from swapae.cli.common import UsageError
 
 Stop = Callable[[], bool]
 
@@ -20,7 +20,7 @@ UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
 @contextmanager
-def stop_on_interrupt(common: Common, is_one_of_several: bool = False) -> Iterator[Stop]:
+def stop_on_interrupt(is_quiet: bool, is_one_of_several: bool = False) -> Iterator[Stop]:
     """Let the first signal ask for an orderly end, and a second one end the process at once.
 
     Signals are read by a thread, for a handler in Python would wait until a long operation of torch is over.
@@ -32,7 +32,7 @@ def stop_on_interrupt(common: Common, is_one_of_several: bool = False) -> Iterat
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     echo = ECHO if is_one_of_several else 0.0
-    threading.Thread(target=_listen, args=(reader, asked, common.quiet, echo), daemon=True).start()
+    threading.Thread(target=_listen, args=(reader, asked, is_quiet, echo), daemon=True).start()
     before_fd = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     before = {number: signal.signal(number, lambda number, frame: asked.set()) for number in SIGNALS}
     try:

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -72,10 +71,8 @@ def train(
         begin_anew(out, config, data, common.device, init_from)
     if gpus is not None and gpus > 1:
         train_on(gpus, config, arguments, common)
-    is_one_of_several = num_processes() > 1
-    if not is_first_process():
-        common = replace(common, quiet=True)
-    with stop_on_interrupt(common, is_one_of_several) as is_asked:
+    is_quiet = common.quiet or not is_first_process()
+    with stop_on_interrupt(is_quiet, is_one_of_several=num_processes() > 1) as is_asked:
         summary = run_training(
             config,
             data,
@@ -169,6 +166,7 @@ def begin_anew(
     from swapae.data.open import open_source
     from swapae.devices import choose_device
     from swapae.training.config import check
+    from swapae.training.lock import locked
     from swapae.training.origin import check_apart, init_file, read_origin
     from swapae.training.run import RunFolder, remove
     from swapae.training.transfer import check_fit
@@ -184,12 +182,13 @@ def begin_anew(
         return
     parts = [folder.checkpoints, folder.latest, folder.model, folder.snapshots, folder.log, folder.data]
     parts.append(init_file(folder))
-    for part in parts:
-        remove(part)
-    left = [str(part) for part in parts if os.path.lexists(part)]
-    if left:
-        raise UserError(f"{', '.join(left)} cannot be removed; give another place with -o.")
-    save(config, folder.config)
+    with locked(run):
+        for part in parts:
+            remove(part)
+        left = [str(part) for part in parts if os.path.lexists(part)]
+        if left:
+            raise UserError(f"{', '.join(left)} cannot be removed; give another place with -o.")
+        save(config, folder.config)
 
 
 def configure(config: "TrainConfig", settings: Mapping[str, str]) -> "TrainConfig":

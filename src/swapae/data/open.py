@@ -22,6 +22,7 @@ HUB = "hf:"
 # What `swapae data prepare` writes beside a pack, and how it is called there.
 MANIFEST, PREPARED = "manifest.json", "swapae prepared images"
 ZIP_NAME = "images.zip"
+WORK = ".swapae"  # a folder that is there while it works, and gone in the end
 
 
 def open_source(data: str | Path, *, resolution: int, config: DataConfig | None = None) -> Source:
@@ -85,8 +86,13 @@ def _open_archive(data: str | Path) -> Pack | None:
     from swapae.data.packs.tar import TarPack, is_tar
     from swapae.data.packs.zip import ZipPack, is_zip
 
-    if os.path.isdir(data) and prepared_kind(data) == "zip":
-        return ZipPack(Path(data, ZIP_NAME))
+    if os.path.isdir(data):
+        kind = prepared_kind(data)
+        if kind == "zip":
+            return ZipPack(Path(data, ZIP_NAME))
+        if kind is None and os.path.exists(os.path.join(data, WORK, "settings.json")):
+            fix = "give the same swapae data prepare command again"
+            raise UserError(f"{shown(data)} is not complete, its making was ended: {fix}.")
     if is_lmdb(data):
         return LmdbPack(data)
     if os.path.isdir(data):

@@ -17,7 +17,7 @@ from swapae.runtime.choice import choice_key, choose
 from swapae.runtime.compiled import compiled
 from swapae.runtime.networks import FoldedEncoder, FoldedGenerator
 from swapae.runtime.onnx_backend import OnnxBackend
-from swapae.runtime.plans import DEFAULT_BUDGET, BudgetTooSmallError
+from swapae.runtime.plans import BudgetTooSmallError
 from swapae.runtime.tiling import decode_tiled, middle_tiled
 from swapae.runtime.weights_key import weights_key
 
@@ -121,12 +121,12 @@ class TorchBackend:
             )
         return images.clone(memory_format=torch.contiguous_format)
 
-    def _within_budget(self, run: Callable[[int], Tensor]) -> Tensor:
-        if self.budget is not None:
-            return run(self.budget)
+    def _within_budget(self, run: Callable[[int | None], Tensor]) -> Tensor:
         try:
-            return run(DEFAULT_BUDGET)
+            return run(self.budget)
         except BudgetTooSmallError as error:
+            if self.budget is not None:
+                raise
             return run(ROOMY * error.least)
 
 

@@ -14,7 +14,8 @@ from torch import Tensor
 from swapae.networks import EncoderConfig, GeneratorConfig
 from swapae.runtime.receptive import Span, decoder_spans, encoder_span
 
-DEFAULT_BUDGET = 768 * 2**20  # bytes: 512² and more in tiles, which stay in the cache better (LOG.md)
+BYTES_PER_PIXEL = 1024  # of the default budget: from 512² on tiles then add 3 to 9 % to the work (LOG.md)
+LEAST_BUDGET, MOST_BUDGET = 384 * 2**20, 1536 * 2**20  # bytes
 COPIES = 6  # tensors of a layer's output alive at one time, a convolution's scratch included
 WORTH_CUTTING = 0.9  # of the work: less is saved than slices cost
 MAP_COPIES = 3  # those that gains varying from place to place add
@@ -65,13 +66,21 @@ class Plan:
         return len(self.rows.tiles) * len(self.columns.tiles)
 
 
-def plan_encoding(config: EncoderConfig, images: Tensor, budget: int = DEFAULT_BUDGET) -> Plan:
+def default_budget(height: int, width: int) -> int:
+    """Give the bytes of temporaries that an image of this size is worth."""
+    return min(max(BYTES_PER_PIXEL * height * width, LEAST_BUDGET), MOST_BUDGET)
+
+
+def plan_encoding(config: EncoderConfig, images: Tensor, budget: int | None = None) -> Plan:
     """Choose the tiles of the middle features, for images `[B, 3, H, W]`, within `budget` bytes.
+
+    Without one, within `default_budget`.
 
     Raises:
         ValueError: when even the smallest tiles would need more.
     """
     batch, _, height, width = images.shape
+    budget = default_budget(height, width) if budget is None else budget
 
     def axis(side: int, parts: int) -> Axis:
         cuts = spans(side // config.stride, parts)
@@ -94,12 +103,12 @@ def plan_decoding(
     config: GeneratorConfig,
     structure: Tensor,
     texture: Tensor,
-    budget: int = DEFAULT_BUDGET,
+    budget: int | None = None,
     size: tuple[int, int] | None = None,
 ) -> Plan:
     """Choose the tiles of the image, for codes as the generator takes them, within `budget` bytes.
 
-    `size` cuts the image at its right and bottom, as that of `Codes` does.
+    `size` cuts the image at its right and bottom, as that of `Codes` does. Without a budget: as above.
 
     Raises:
         ValueError: when even the smallest tiles would need more.
@@ -108,6 +117,7 @@ def plan_decoding(
     num_blocks = len(config.widths)
     stride = 2**num_blocks
     shown = size or (height * stride, width * stride)
+    budget = default_budget(*shown) if budget is None else budget
 
     def axis(side: int, shown: int, parts: int) -> Axis:
         cuts = spans(-(-shown // stride), parts)  # of the places that are shown at all

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from swapae.networks import EncoderConfig, GeneratorConfig
 from swapae.networks.generator import Gains, Noise
-from swapae.runtime.plans import DEFAULT_BUDGET, Plan, plan_decoding, plan_encoding
+from swapae.runtime.plans import Plan, plan_decoding, plan_encoding
 from swapae.runtime.receptive import Span
 
 Place = tuple[Span, Span]  # rows and columns
@@ -49,10 +49,8 @@ class GeneratorSteps(Protocol):
 
 
 @torch.no_grad()
-def encode_tiled(
-    encoder: EncoderSteps, images: Tensor, budget: int = DEFAULT_BUDGET
-) -> tuple[Tensor, Tensor]:
-    """Encode images `[B, 3, H, W]`, with about `budget` bytes of temporaries; no gradients.
+def encode_tiled(encoder: EncoderSteps, images: Tensor, budget: int | None = None) -> tuple[Tensor, Tensor]:
+    """Encode images `[B, 3, H, W]`, within about `budget` bytes of temporaries; no gradients.
 
     Returns:
         structure `[B, Cs, h, w]` and texture `[B, Ct]`, as `Encoder.forward` gives them.
@@ -70,7 +68,7 @@ def encode_tiled(
 
 
 @torch.no_grad()
-def middle_tiled(encoder: EncoderSteps, images: Tensor, budget: int = DEFAULT_BUDGET) -> Tensor:
+def middle_tiled(encoder: EncoderSteps, images: Tensor, budget: int | None = None) -> Tensor:
     """Compute `Encoder.middle` so, for callers that read off only one of the two codes."""
     plan = plan_encoding(encoder.config, images, budget)
     return _together([_middle(encoder, some, plan) for some in _batches(images, plan.items)])
@@ -84,7 +82,7 @@ def decode_tiled(
     noise: Noise | None = None,
     *,
     size: tuple[int, int] | None = None,
-    budget: int = DEFAULT_BUDGET,
+    budget: int | None = None,
 ) -> Tensor:
     """Decode with about `budget` bytes of temporaries; no gradients.
 
@@ -94,7 +92,7 @@ def decode_tiled(
         texture: `[B, Ct]` or a map `[B, Ct, h', w']`; either batch may be 1.
         noise: as for `Generator.forward`; maps of any size.
         size: height and width to which the image is cut at its right and bottom; None for all of it.
-        budget: bytes; the image itself is not counted.
+        budget: bytes; the image itself is not counted. None for `default_budget`.
 
     Returns:
         images `[B, 3, H, W]`.

@@ -37,6 +37,7 @@ from swapae.training.report import diverged
 from swapae.training.retention import PREFIX, checkpoints_in, prune, set_aside
 from swapae.training.run import RunFolder, json_text, remove, write_json, writing
 from swapae.training.step import Optimizers
+from swapae.training.strength import Strength
 from swapae.weights import load_strict, load_tensors, save_tensors
 
 MANIFEST = "MANIFEST.json"
@@ -68,7 +69,7 @@ class State:
     steps: int = 0
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
-    unlogged: dict[str, tuple[float, int]] = field(default_factory=dict)
+    unlogged: dict[str, tuple[float, float]] = field(default_factory=dict)
     scaling: dict[str, float] = field(default_factory=dict)
     augment: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class Learner:
     networks: Networks
     optimizers: Optimizers
     ema: Ema
+    strength: Strength
     state: State = field(default_factory=State)
 
 
@@ -201,6 +203,7 @@ def load_checkpoint(folder: Path, learner: Learner, tell: Callable[[str], None])
     load_strict(learner.ema.model, load_tensors(path / "ema.safetensors")[0], f"{path} (ema)")
     restore_optimizers(load_tensors(path / "optimizer.safetensors")[0], learner.networks, learner.optimizers)
     learner.state = state_of(path)
+    learner.strength.restore(learner.state.augment)
 
 
 def state_of(path: Path) -> State:
@@ -237,6 +240,8 @@ def is_valid(path: Path) -> bool:
 @torch.no_grad()
 def restore_optimizers(tensors: Mapping[str, Tensor], networks: Networks, optimizers: Optimizers) -> None:
     """Put back what `optimizer_tensors` collected."""
+    for adam in (optimizers.generator, optimizers.discriminator):
+        adam.state.clear()
     state_of: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         name, _, kind = key.rpartition("|")

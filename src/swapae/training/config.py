@@ -5,6 +5,7 @@ from typing import Literal
 
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
+from swapae.losses import AugmentConfig
 from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
 from swapae.training.dealing import deal
 from swapae.training.objective import LossConfig
@@ -52,6 +53,7 @@ class TrainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     init: InitConfig = field(default_factory=InitConfig)
     batch_size: int = 16  # images a step, over all devices; an even number
     accumulate: int = 1  # micro-batches a step takes one after another, in each process: less memory

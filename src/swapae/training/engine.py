@@ -173,10 +173,13 @@ class Engine:
         """Run networks as they are, in full precision: what is compiled has no second derivatives."""
         return torch.compiler.set_stance("force_eager") if self.is_compiling else nullcontext()
 
+    def scaled(self, loss: Tensor) -> Tensor:
+        """Multiply a loss by what keeps its gradients in the range of half precision."""
+        return loss if self._scaler is None else self._scaler.scale(loss)
+
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a loss to those that are there."""
-        loss = loss if self._scaler is None else self._scaler.scale(loss)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.scaled(loss).backward()  # type: ignore[no-untyped-call]
 
     def average(self, parameters: list[nn.Parameter]) -> None:
         """Average gradients that came without `forward`; those that are None are so in every process."""
@@ -189,11 +192,16 @@ class Engine:
         for gradient, mean in zip(gradients, means, strict=True):
             gradient.copy_(mean.view_as(gradient))
 
-    def descend(self, optimizer: Adam) -> None:
-        """Take a step; with scaled gradients only if all of them are finite."""
+    def descend(self, optimizer: Adam, skipped: Tensor) -> None:
+        """Take a step without waiting for the device: none if `skipped` is 1 or scaled gradients overflow."""
         if self._scaler is None:
+            optimizer.found_inf = skipped  # type: ignore[attr-defined]
             optimizer.step()
-        else:
+        else:  # which looks for itself, but at gradients alone
+            first = next(
+                p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
+            )
+            first.add_(torch.where(skipped > 0, torch.nan, 0.0))
             self._scaler.step(optimizer)
             self._scaler.update()
 
@@ -205,6 +213,12 @@ class Engine:
         """Go on with what `scaling` gave."""
         if self._scaler is not None and scaling:
             self._scaler.load_state_dict(scaling)
+
+    def greatest(self, number: Tensor) -> Tensor:
+        """Give the greatest number of all processes, on the device, without waiting for it."""
+        if self._accelerator is not None:
+            torch.distributed.all_reduce(number, torch.distributed.ReduceOp.MAX)
+        return number
 
     # ---- the processes together
 
@@ -220,6 +234,14 @@ class Engine:
         flag = torch.tensor(int(is_asked))
         torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX, self._all)
         return bool(flag)
+
+    def sum(self, number: Tensor) -> Tensor:
+        """Add a number of every process up, on the device; no process waits for its device."""
+        if self._accelerator is None:
+            return number
+        number = number.clone()
+        torch.distributed.all_reduce(number)
+        return number
 
     def from_first(self, value: Any) -> Any:
         """Give every process the value that the first one has."""

@@ -1,5 +1,7 @@
 """What is measured at every save, on the images of the snapshots: by it the best checkpoints are told."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -8,6 +10,7 @@ from swapae.model import SwappingAutoencoder
 
 @torch.no_grad()
 def measure(model: SwappingAutoencoder, images: Tensor) -> dict[str, float]:
-    """Measure what a model makes of `[B, 3, H, W]` in [-1, 1]; of every number less is better."""
+    """Measure what a model makes of `[B, 3, H, W]` in [-1, 1]: finite numbers, of which less is better."""
     made = model.decode(model.encode(images))
-    return {"reconstruction_l1": float((made - images).abs().mean())}
+    metrics = {"reconstruction_l1": float((made - images).abs().mean())}
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}

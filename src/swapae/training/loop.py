@@ -1,23 +1,31 @@
 """The training loop, counted in images (model-spec §9; paper appendix B)."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+from torch import Tensor
 
 from swapae.data.cache import cached
 from swapae.data.open import open_source
+from swapae.data.source import Source
 from swapae.data.stream import SampleStream, loader
-from swapae.images import save_image
-from swapae.training.checkpoint import Learner, State, collect, load_checkpoint, save_checkpoint
+from swapae.training.checkpoint import Learner, State, load_checkpoint
 from swapae.training.config import TrainConfig, check
-from swapae.training.engine import joined, start
+from swapae.training.engine import Engine, joined, start
+from swapae.training.guard import Guard, limit_of
+from swapae.training.lock import locked
 from swapae.training.meter import Meter
 from swapae.training.origin import check_origin
-from swapae.training.report import Quiet, Reporter, default_reporter
-from swapae.training.run import DataReport, RunFolder, append_log, check_run, open_run, trim_log
-from swapae.training.setup import fitting, images_to_show, make_learner
-from swapae.training.snapshot import snapshot
-from swapae.training.step import Steps
+from swapae.training.report import DivergedError, Quiet, Reporter, default_reporter
+from swapae.training.retention import checkpoints_in
+from swapae.training.rollback import roll_back
+from swapae.training.run import DataReport, RunFolder, check_run, open_run, trim_log
+from swapae.training.saver import Saver
+from swapae.training.setup import fitting, images_to_show, make_learner, restart
+from swapae.training.step import Steps, set_rates
 from swapae.training.transfer import begin, write_record
 
 
@@ -72,47 +80,109 @@ def train(
     engine = start(device, config)
     source = open_source(data, resolution=config.data.load_size, config=config.data)
     folder = RunFolder(Path(run))
-    check_run(folder, config, str(data), source)
-    origin = check_origin(folder, None if init_from is None else str(init_from))
-    shown = fitting(images_to_show(source, config), config)
     reporter = (reporter or default_reporter()) if engine.is_first else Quiet()
+    training = Training(engine, config, str(data), source, folder, reporter, stop)
+    init_from = None if init_from is None else str(init_from)
+    check_run(folder, config, str(data), source)
+    check_origin(folder, init_from)
+    shown = fitting(images_to_show(source, config), config)
+    with locked(folder.root) if engine.is_first else nullcontext():
+        return train_alone(training, shown, init_from)
+
+
+@dataclass
+class Training:
+    """What stays the same from the first step to the last."""
+
+    engine: Engine
+    config: TrainConfig
+    data: str
+    source: Source
+    folder: RunFolder
+    reporter: Reporter
+    stop: Callable[[], bool] | None
+
+    def is_asked_to_stop(self) -> bool:
+        """Ask; all processes get the same answer."""
+        return self.engine.agree(self.stop is not None and self.stop())
+
+
+def train_alone(training: Training, shown: Tensor, init_from: str | None) -> RunSummary:
+    """Train in a folder in which nobody else trains now; so its content is looked at once more."""
+    engine, config, folder, reporter = training.engine, training.config, training.folder, training.reporter
+    check_run(folder, config, training.data, training.source)
+    origin = check_origin(folder, init_from)
 
     # Networks, optimizers, averages; and the state to go on from.
     learner = make_learner(config, engine)
     load_checkpoint(folder.checkpoints, learner, reporter.message)
-    state = learner.state
-    engine.restore(state.scaling)
     transfer = begin(origin, folder, learner, config, reporter.message)
-    if state.images_seen >= config.total_images:
-        seen = f"{state.images_seen} of {config.total_images}"
-        reporter.message(f"{run} is complete, it has seen {seen} images; raise total_images to go on.")
-        return summary_of(folder, state, config)
+    if learner.state.images_seen >= config.total_images:
+        seen = f"{learner.state.images_seen} of {config.total_images}"
+        reporter.message(
+            f"{folder.root} is complete, it has seen {seen} images; raise total_images to go on."
+        )
+        return summary_of(folder, learner.state, config)
 
     # The run directory.
+    saver = Saver(folder, learner, config, engine, shown, reporter.message, training.is_asked_to_stop)
+    saver.check_space(is_new=not checkpoints_in(folder.checkpoints))
     engine.wait()
     if engine.is_first:
         open_run(folder, config)
-        trim_log(folder, state.images_seen)
+        trim_log(folder, learner.state.images_seen)
     with engine.first_alone():
-        source = cached(source, config.data, reporter.message, stop)
-    report = DataReport(folder, str(data), source, reporter.message) if engine.is_first else None
-    meter = Meter(state, engine)
+        training.source = cached(training.source, config.data, reporter.message, training.stop)
+    report = None
+    if engine.is_first:
+        report = DataReport(folder, training.data, training.source, reporter.message)
     if transfer is not None:
         if engine.is_first:
             write_record(folder, transfer)
-        save(folder, learner, meter, config)  # from now on the other run is not needed
+        saver.save(is_last=True)  # from now on the other run is not needed
+
+    # Steps; where they diverge, once more from the last checkpoint on, with lower rates.
+    reporter.start(learner.state.images_seen, config.total_images)
+    try:
+        while True:
+            try:
+                go_on(training, learner, saver, report)
+                break
+            except DivergedError as error:
+                begin_anew = partial(restart, config=config)
+                roll_back(learner, folder.checkpoints, config, error, begin_anew, reporter.message)
+                if engine.is_first:
+                    trim_log(folder, learner.state.images_seen)
+    finally:
+        reporter.stop()
+    return summary_of(folder, learner.state, config)
+
+
+def go_on(training: Training, learner: Learner, saver: Saver, report: DataReport | None) -> None:
+    """Train from the learner's state on, to the end or until it is asked to stop; then all is saved.
+
+    Raises:
+        DivergedError: its numbers have run away.
+        WriteError: it cannot be saved.
+    """
+    engine, config, reporter = training.engine, training.config, training.reporter
+    state = learner.state
+    guard = Guard(limit_of(config), engine.greatest)
+    meter = Meter(state, engine, guard)
+    set_rates(learner.optimizers, config, state.rate_scale)
+    engine.restore(state.scaling)
 
     # Data: a function of the seed and of the images seen; each process reads its part of every batch.
-    stream = SampleStream(source, config.data, config.model.stride, config.seed)
+    stream = SampleStream(training.source, config.data, config.model.stride, config.seed)
     places = engine.places(config.batch_size, config.accumulate)
     batches = loader(stream, config.batch_size, state.images_seen, config.data.workers, places)
-    steps = Steps(learner.networks, learner.optimizers, config, engine)
-    reporter.start(state.images_seen, config.total_images)
+    steps = Steps(learner.networks, learner.optimizers, config, engine, guard, learner.strength)
     try:
-        while state.images_seen < config.total_images and not engine.agree(stop is not None and stop()):
+        while state.images_seen < config.total_images and not training.is_asked_to_stop():
             # One step on new images: now of the discriminators, now of encoder and generator.
             real = engine.place(fitting(next(batches), config))
             random = engine.generator(step_seed(config.seed, state.images_seen))
+            steps.loss = config.loss.at(state.images_seen)
             before = state.images_seen
             state.images_seen += config.batch_size
             state.steps += 1
@@ -126,41 +196,34 @@ def train(
 
             # Tell, draw, save.
             is_last = state.images_seen >= config.total_images
-            if is_last or _passes(before, state.images_seen, config.log_images):
-                line = meter.line()
+            is_saved = is_last or _passes(before, state.images_seen, config.checkpoint_images)
+            if is_saved:
+                saver.measure()
+            if is_saved or _passes(before, state.images_seen, config.log_images):
+                saver.log(meter.line() | (state.metrics if is_saved else {}))
                 if report is not None:
-                    append_log(folder, line)
-                    report.update()
+                    saver.optional(report.update)
+                if news := guard.news(state.skipped):
+                    reporter.message(news)
             reporter.progress(state.images_seen, meter.images_per_second, state.losses)
-            if engine.is_first and (is_last or _passes(before, state.images_seen, config.snapshot_images)):
-                picture = snapshot(learner.ema.model, shown.to(engine.device))
-                save_image(picture, folder.snapshot(state.images_seen), force=True)
-            if is_last or _passes(before, state.images_seen, config.checkpoint_images):
-                save(folder, learner, meter, config)
+            if is_last or _passes(before, state.images_seen, config.snapshot_images):
+                saver.optional(saver.draw)
+            if is_saved:
+                meter.settle()
+                saver.save(is_last)
         if state.images_seen < config.total_images:  # it was stopped
-            save(folder, learner, meter, config)
+            saver.measure()
+            meter.settle()
+            saver.save(is_last=True)
         if report is not None:
-            report.update()
+            saver.optional(report.update)
     finally:
         del batches  # ends the processes that read ahead
-        reporter.stop()
-    return summary_of(folder, state, config)
 
 
 def step_seed(seed: int, images_seen: int) -> int:
     """Give the seed of the patches and the noise of one step."""
     return (seed * 0x9E3779B97F4A7C15 + images_seen * 0xBF58476D1CE4E5B9 + 1) % 2**63
-
-
-def save(folder: RunFolder, learner: Learner, meter: "Meter", config: TrainConfig) -> None:
-    """Write the averaged model, then the checkpoint: a run killed between them does its last steps again."""
-    meter.settle()
-    learner.state.scaling = meter.engine.scaling()
-    if not meter.engine.is_first:
-        return
-    tensors = collect(learner)
-    learner.ema.model.save_pretrained(folder.model, force=True)
-    save_checkpoint(folder, learner.state, tensors, config)
 
 
 def summary_of(folder: RunFolder, state: State, config: TrainConfig) -> RunSummary:

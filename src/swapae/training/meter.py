@@ -7,6 +7,7 @@ import torch
 
 from swapae.training.checkpoint import State
 from swapae.training.engine import Engine
+from swapae.training.guard import Guard
 from swapae.training.objective import Terms
 from swapae.training.report import diverged
 
@@ -19,51 +20,61 @@ class Meter:
     that never stopped.
     """
 
-    def __init__(self, state: State, engine: Engine) -> None:
+    def __init__(self, state: State, engine: Engine, guard: Guard) -> None:
         self.state = state
         self.engine = engine
-        self._sums = {name: torch.tensor(value) for name, (value, _) in state.unlogged.items()}
-        self._counts = {name: count for name, (_, count) in state.unlogged.items()}
+        self.guard = guard
+        guard.restore(state.skipped, state.in_a_row)
+        # Of each term the sum of the values that are finite, and how many those are.
+        self._sums = {name: torch.tensor(sum_and_count) for name, sum_and_count in state.unlogged.items()}
         self._since = time.monotonic()
         self._lines = [(self._since, state.images_seen)] * 2  # when the last two lines were written
 
     def add(self, terms: Terms) -> None:
         """Take the terms of a step in."""
         for name, term in terms.items():
-            self._sums[name] = self._sums[name] + term if name in self._sums else term
-            self._counts[name] = self._counts.get(name, 0) + 1
+            value = term.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+            new = torch.stack([value, term.isfinite().to(value)])
+            self._sums[name] = self._sums[name].to(new) + new if name in self._sums else new
 
     def line(self) -> dict[str, float]:
         """Close a line of the log; a term that did not occur is not in it.
 
         Raises:
-            UserError: a mean is not finite.
+            DivergedError: a mean is not finite, or too many steps in a row were skipped.
         """
-        sums = self._sums_of_all()
-        means = {name: value / self._counts[name] for name, value in sums.items()}
-        for name, value in means.items():
-            if not math.isfinite(value):
+        self.settle()
+        means = {name: value / count for name, (value, count) in self.state.unlogged.items() if count}
+        for name, mean in means.items():
+            if not math.isfinite(mean):
                 raise diverged(f"the loss {name}", self.state.images_seen)
         self.state.losses |= means
-        self._sums, self._counts = {}, {}
+        self._sums, self.state.unlogged = {}, {}
         self._lines = [self._lines[1], (time.monotonic(), self.state.images_seen)]
-        self.settle()
         (then, images), (now, images_seen) = self._lines
         speed = round((images_seen - images) / max(now - then, 1e-9), 3)
-        seconds = round(self.state.seconds, 3)
-        return {"images_seen": images_seen, "seconds": seconds, "images_per_second": speed} | means
+        clock = {
+            "images_seen": images_seen,
+            "seconds": round(self.state.seconds, 3),
+            "images_per_second": speed,
+        }
+        return clock | means | {f"skipped_{kind}": number for kind, number in self.state.skipped.items()}
 
     def settle(self) -> None:
-        """Bring the state up to date."""
+        """Bring the state up to date.
+
+        Raises:
+            DivergedError: too many steps in a row were skipped.
+        """
         now = time.monotonic()
         self.state.seconds += now - self._since
         self._since = now
-        sums = self._sums_of_all()
-        self.state.unlogged = {name: (value, self._counts[name]) for name, value in sums.items()}
-
-    def _sums_of_all(self) -> dict[str, float]:
-        """The sums, averaged over the processes."""
-        return self.engine.mean({name: float(value) for name, value in self._sums.items()})
+        sums = {name: numbers.tolist() for name, numbers in self._sums.items()}
+        flat = {f"{name} {i}": number for name, pair in sums.items() for i, number in enumerate(pair)}
+        flat = self.engine.mean(flat)
+        self.state.unlogged = {name: (flat[f"{name} 0"], flat[f"{name} 1"]) for name in sums}
+        self.state.scaling = self.engine.scaling()
+        self.state.skipped, self.state.in_a_row = self.guard.settle(self.state.images_seen)
 
     @property
     def images_per_second(self) -> float:

@@ -6,18 +6,25 @@ fall into a part that sees images and one that sees patches, which share no acti
 them one after the other, and holds one graph at a time.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 import torch
 from torch import Tensor, nn
 
 from swapae.codes import Codes
-from swapae.losses import fake_loss, l1_loss, real_loss, squared_gradient
+from swapae.losses import code_distance, fake_loss, l1_loss, real_loss, squared_gradient
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
 from swapae.networks.generator import Noise
+from swapae.training.schedule import ScheduleConfig
 
 Terms = dict[str, Tensor]
+View = Callable[[Tensor], Tensor]  # what a discriminator is shown of images or patches; gradients pass
+
+
+def as_they_are(images: Tensor) -> Tensor:
+    """Show images or patches without change."""
+    return images
 
 
 @dataclass(frozen=True)
@@ -37,18 +44,35 @@ class LossConfig:
     patch_min_scale: float = 0.125  # smallest side of a patch, as a fraction of the image's
     patch_max_scale: float = 0.25  # largest
     use_aggregation: bool = True  # compare a patch with the mean of the reference patches
+    structure_consistency: float = 0.0  # a hybrid encoded again gives back its structure; 0 is off
+    texture_consistency: float = 0.0  # and its texture; 0 is off
+    stop_structure_gradient: bool = False  # hybrids do not teach the encoder what structure is
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
 
     def __post_init__(self) -> None:
         at_least_one = ("r1_interval", "num_patches")
         for one in fields(self):
             value, least = getattr(self, one.name), int(one.name in at_least_one)
-            if not value >= least:
+            if one.name != "schedule" and not value >= least:
                 raise ValueError(f"loss.{one.name}={value} must be at least {least}.")
         if not 0 < self.patch_min_scale <= self.patch_max_scale <= 1:
             raise ValueError(
                 f"loss.patch_min_scale={self.patch_min_scale} and patch_max_scale={self.patch_max_scale} "
                 "must lie between 0 and 1, the first not above the second."
             )
+        try:
+            self.at(self.schedule.end)  # every value on the way lies between two that are checked
+        except ValueError as error:
+            raise ValueError(f"at the end of loss.schedule: {error}") from None
+
+    def at(self, images_seen: int) -> "LossConfig":
+        """Give the values that hold after so many images: those of the ramps are on their way."""
+        goals = self.schedule.goals()
+        if not goals:
+            return self
+        share = self.schedule.share(images_seen)
+        now = {name: (1 - share) * getattr(self, name) + share * goal for name, goal in goals.items()}
+        return replace(self, **now, schedule=ScheduleConfig())
 
 
 @dataclass
@@ -78,7 +102,10 @@ def swapped(x: Tensor) -> Tensor:
 
 
 def reconstruct_and_mix(
-    generator: Generator, codes: Codes, noise: Noise | None = None
+    generator: Generator,
+    codes: Codes,
+    noise: Noise | None = None,
+    stop_structure_gradient: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Decode the first half as it is, and every image with its neighbour's structure.
 
@@ -86,12 +113,14 @@ def reconstruct_and_mix(
         generator: decodes both in one batch of 3B/2, which it treats one by one.
         codes: of B images.
         noise: maps `[3B/2 or 1, 1, h, w]`, in layer order.
+        stop_structure_gradient: let no gradient of a hybrid reach the structure it was made of.
 
     Returns:
         reconstructions `[B/2, 3, H, W]` and hybrids `[B, 3, H, W]`; hybrid i has the texture of image i.
     """
     half = len(codes) // 2
-    structure = torch.cat([codes.structure[:half], swapped(codes.structure)])
+    of_hybrids = codes.structure.detach() if stop_structure_gradient else codes.structure
+    structure = torch.cat([codes.structure[:half], swapped(of_hybrids)])
     texture = torch.cat([codes.texture[:half], codes.texture])
     images = generator(structure, texture, noise)
     return images[:half], images[half:]
@@ -129,11 +158,25 @@ def discriminator_terms(
 
 
 def image_discriminator_terms(
-    networks: Networks, config: LossConfig, real: Tensor, reconstruction: Tensor, hybrid: Tensor
+    networks: Networks,
+    config: LossConfig,
+    real: Tensor,
+    reconstruction: Tensor,
+    hybrid: Tensor,
+    *,
+    view: View = as_they_are,
+    hear: Callable[[Tensor], None] | None = None,
 ) -> Terms:
-    """Compute the image discriminator's part of `discriminator_terms`."""
-    logits = networks.discriminator(torch.cat([real, reconstruction, hybrid]))
+    """Compute the image discriminator's part of `discriminator_terms`.
+
+    Args:
+        view: of all images in one batch, in the order of the arguments.
+        hear: is told the logits on real images.
+    """
+    logits = networks.discriminator(view(torch.cat([real, reconstruction, hybrid])))
     on_real, on_reconstruction, on_hybrid = logits.split([len(real), len(reconstruction), len(hybrid)])
+    if hear is not None:
+        hear(on_real.detach())
     return {
         "D_real": config.gan * real_loss(on_real),
         "D_reconstruction": config.gan * config.gan_reconstruction * fake_loss(on_reconstruction),
@@ -147,10 +190,12 @@ def patch_discriminator_terms(
     reference_patches: Tensor,
     real_patches: Tensor,
     hybrid_patches: Tensor,
+    *,
+    view: View = as_they_are,
 ) -> Terms:
     """Compute the patch discriminator's part of `discriminator_terms`; both terms share the references."""
     judge = networks.patch_discriminator
-    features = judge.features(torch.cat([reference_patches, real_patches, hybrid_patches]))
+    features = judge.features(view(torch.cat([reference_patches, real_patches, hybrid_patches])))
     reference, target, fake = features.chunk(3)
     verdicts = judge.compare(
         torch.cat([reference, reference]), torch.cat([target, fake]), config.use_aggregation
@@ -182,20 +227,28 @@ def r1_terms(
     }
 
 
-def image_r1_terms(networks: Networks, config: LossConfig, real: Tensor) -> Terms:
-    """Compute the image discriminator's part of `r1_terms`."""
+def image_r1_terms(
+    networks: Networks, config: LossConfig, real: Tensor, *, view: View = as_they_are
+) -> Terms:
+    """Compute the image discriminator's part of `r1_terms`: by the image, though it is seen in a view."""
     real = real.detach().requires_grad_()
-    logits = networks.discriminator(real)
+    logits = networks.discriminator(view(real))
     return {"D_r1": config.r1 / 2 * squared_gradient(logits, [real])}
 
 
 def patch_r1_terms(
-    networks: Networks, config: LossConfig, reference_patches: Tensor, real_patches: Tensor
+    networks: Networks,
+    config: LossConfig,
+    reference_patches: Tensor,
+    real_patches: Tensor,
+    *,
+    view: View = as_they_are,
 ) -> Terms:
     """Compute the patch discriminator's part of `r1_terms`."""
     reference_patches = reference_patches.detach().requires_grad_()
     real_patches = real_patches.detach().requires_grad_()
-    logits = networks.patch_discriminator(reference_patches, real_patches, config.use_aggregation)
+    seen = view(reference_patches), view(real_patches)
+    logits = networks.patch_discriminator(*seen, config.use_aggregation)
     return {"patch_D_r1": config.patch_r1 / 4 * squared_gradient(logits, [reference_patches, real_patches])}
 
 
@@ -222,12 +275,17 @@ def generator_terms(
 
 
 def image_generator_terms(
-    networks: Networks, config: LossConfig, real: Tensor, reconstruction: Tensor, hybrid: Tensor
+    networks: Networks,
+    config: LossConfig,
+    real: Tensor,
+    reconstruction: Tensor,
+    hybrid: Tensor,
+    *,
+    view: View = as_they_are,
 ) -> Terms:
-    """Compute the part of `generator_terms` that sees whole images."""
-    on_reconstruction, on_hybrid = networks.discriminator(torch.cat([reconstruction, hybrid])).split(
-        [len(reconstruction), len(hybrid)]
-    )
+    """Compute the part of `generator_terms` that sees whole images; the discriminator has a view of them."""
+    logits = networks.discriminator(view(torch.cat([reconstruction, hybrid])))
+    on_reconstruction, on_hybrid = logits.split([len(reconstruction), len(hybrid)])
     return {
         "G_l1": config.l1 * l1_loss(reconstruction, real[: len(reconstruction)]),
         "G_reconstruction": config.gan * config.gan_reconstruction * real_loss(on_reconstruction),
@@ -236,14 +294,40 @@ def image_generator_terms(
 
 
 def patch_generator_terms(
-    networks: Networks, config: LossConfig, reference_patches: Tensor, hybrid_patches: Tensor
+    networks: Networks,
+    config: LossConfig,
+    reference_patches: Tensor,
+    hybrid_patches: Tensor,
+    *,
+    view: View = as_they_are,
 ) -> Terms:
     """Compute the part of `generator_terms` that sees patches; the references get no gradient."""
     judge = networks.patch_discriminator
     with torch.no_grad():
-        reference = judge.features(reference_patches)
-    patch_fake = judge.compare(reference, judge.features(hybrid_patches), config.use_aggregation)
+        reference = judge.features(view(reference_patches))
+    patch_fake = judge.compare(reference, judge.features(view(hybrid_patches)), config.use_aggregation)
     return {"patch_G_hybrid": config.patch * real_loss(patch_fake)}
+
+
+def consistency_terms(encoder: Encoder, config: LossConfig, codes: Codes, hybrid: Tensor) -> Terms:
+    """Compute how far hybrids, encoded again, are from the codes they were made of; empty when that is off.
+
+    Args:
+        encoder: it learns from this as well.
+        config: weights.
+        codes: of the real images; they are what is wanted, and get no gradient.
+        hybrid: `[B, 3, S, S]`; hybrid i has the texture of image i and the structure of its neighbour.
+    """
+    if not (config.structure_consistency or config.texture_consistency):
+        return {}
+    structure, texture = encoder(hybrid)
+    terms = {}
+    if config.structure_consistency:
+        wanted = swapped(codes.structure.detach())
+        terms["G_structure"] = config.structure_consistency * code_distance(structure, wanted)
+    if config.texture_consistency:
+        terms["G_texture"] = config.texture_consistency * code_distance(texture, codes.texture)
+    return terms
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:

@@ -156,10 +156,12 @@ def _by_network(tensors: Mapping[str, Tensor], networks: tuple[str, ...]) -> dic
 
 
 def _settings_beside(checkpoint: Path) -> dict[str, bool]:
-    """Read what the run that a checkpoint lies in says of its networks; moved elsewhere, it says nothing."""
-    config = checkpoint.absolute().parent.parent / "config.yaml"
-    with suppress(UserError):  # the file of another program, or of a later version of this one
-        return _unseen(configs.to_dict(configs.load(TrainConfig, config))) if config.is_file() else {}
+    """Read a checkpoint's config: its own, or, as older ones have none, that of the run it lies in."""
+    beside = checkpoint.absolute().parent.parent / "config.yaml"
+    for config in (checkpoint / "config.json", beside):
+        with suppress(UserError):  # the file of another program, or of a later version of this one
+            if config.is_file():
+                return _unseen(configs.to_dict(configs.load(TrainConfig, config)))
     return {}
 
 

@@ -153,10 +153,15 @@ class DivergedError(UserError):
 
     def __init__(self, what: str, images_seen: int) -> None:
         self.what = f"{what} after {images_seen} images"
+        self._made_of = (what, images_seen)
         super().__init__(
             f"{self.what}, so training stops; the last checkpoint is sound. Begin another run, say with a "
             "lower optimizer.learning_rate and optimizer.discriminator_learning_rate."
         )
+
+    def __reduce__(self) -> tuple[type, tuple[str, int]]:
+        """Other processes get to know of it too."""
+        return type(self), self._made_of
 
 
 def diverged(what: str, images_seen: int) -> DivergedError:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from swapae.training.checkpoint import Learner, State, load_checkpoint, newest_valid
+from swapae.training.checkpoint import Learner, load_checkpoint, newest_valid
 from swapae.training.config import TrainConfig
 from swapae.training.report import DivergedError
 
@@ -39,7 +39,6 @@ def roll_back(
         raise error
     if newest_valid(checkpoints) is None:
         begin(learner)
-        learner.state = State()
     else:
         load_checkpoint(checkpoints, learner, tell)
     state = learner.state

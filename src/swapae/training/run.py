@@ -3,7 +3,7 @@
 RUN/config.yaml          the whole TrainConfig
 RUN/data.json            where the images are, how many, and which files could not be used
 RUN/init.json            of a run that began with another's weights: what was taken (origin.py)
-RUN/log.jsonl            a line of losses every `log_images` images
+RUN/log.jsonl            a line of losses every `log_images` images; at each checkpoint, what was measured too
 RUN/snapshots/           sample grids
 RUN/checkpoints/         all that is needed to go on (checkpoint.py)
 RUN/model/               averaged encoder and generator: what `-m RUN` loads
@@ -199,10 +199,18 @@ def _read_data(path: Path) -> dict[str, Any]:
     return {"folder": None} | report
 
 
-def append_log(run: RunFolder, entry: Mapping[str, float]) -> None:
-    """Add a line to the log."""
-    with writing(run.log), open(run.log, "a", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps(dict(entry), allow_nan=False) + "\n")
+def append_log(run: RunFolder, *entries: Mapping[str, float]) -> None:
+    """Add lines to the log: all or none."""
+    lines = "".join(json.dumps(dict(entry), allow_nan=False) + "\n" for entry in entries)
+    with writing(run.log):
+        size = run.log.stat().st_size if run.log.exists() else 0
+        try:
+            with open(run.log, "a", encoding="utf-8", newline="\n") as file:
+                file.write(lines)
+        except OSError:
+            if run.log.exists():
+                os.truncate(run.log, size)
+            raise
 
 
 def trim_log(run: RunFolder, images_seen: int) -> None:

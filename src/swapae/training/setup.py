@@ -9,12 +9,13 @@ from swapae.errors import UserError
 from swapae.layers import ModulatedConv2d, SpatialCodeModulation
 from swapae.model import SwappingAutoencoder
 from swapae.networks import Discriminator, PatchDiscriminator
-from swapae.training.checkpoint import Learner
+from swapae.training.checkpoint import Learner, State
 from swapae.training.config import InitConfig, TrainConfig
 from swapae.training.ema import Ema
 from swapae.training.engine import Engine
 from swapae.training.objective import Networks
 from swapae.training.step import make_optimizers
+from swapae.training.strength import Strength
 
 NUM_SNAPSHOT_IMAGES = 8
 
@@ -48,7 +49,21 @@ def make_learner(config: TrainConfig, engine: Engine) -> Learner:
     model, networks = make_networks(config)
     for network in networks.named().values():
         engine.settle(network)
-    return Learner(networks, make_optimizers(networks, config), Ema(model, config.ema_half_life_kimg))
+    ema, strength = Ema(model, config.ema_half_life_kimg), Strength(config.augment, engine)
+    return Learner(networks, make_optimizers(networks, config), ema, strength)
+
+
+@torch.no_grad()
+def restart(learner: Learner, config: TrainConfig) -> None:
+    """Bring a learner back, in place, to what it was before the first step."""
+    model, networks = make_networks(config)
+    for name, network in learner.networks.named().items():
+        network.load_state_dict(networks.named()[name].state_dict())
+    learner.ema.model.load_state_dict(model.state_dict())
+    for adam in (learner.optimizers.generator, learner.optimizers.discriminator):
+        adam.state.clear()
+    learner.strength.restore({})
+    learner.state = State()
 
 
 def make_networks(config: TrainConfig) -> tuple[SwappingAutoencoder, Networks]:

@@ -9,14 +9,19 @@ from torch.optim import Adam
 
 from swapae.codes import Codes
 from swapae.layers.recompute import recomputing
-from swapae.losses import Windows, cut, draw_windows
+from swapae.losses import Windows, augment, augment_patches, cut, draw, draw_windows
 from swapae.networks import random_noise
 from swapae.training.config import TrainConfig
+from swapae.training.dealing import Share
 from swapae.training.ema import parameters_of
 from swapae.training.engine import Engine
+from swapae.training.guard import Guard, limit_of
 from swapae.training.objective import (
     Networks,
     Terms,
+    View,
+    as_they_are,
+    consistency_terms,
     image_discriminator_terms,
     image_generator_terms,
     image_r1_terms,
@@ -26,6 +31,7 @@ from swapae.training.objective import (
     reconstruct_and_mix,
     total,
 )
+from swapae.training.strength import Strength
 
 
 @dataclass
@@ -39,7 +45,7 @@ class Optimizers:
 def make_optimizers(networks: Networks, config: TrainConfig) -> Optimizers:
     """Make both. Lazy R1 adds a step to every k of the discriminators; c = k/(k+1) makes up for it."""
     optimizer = config.optimizer
-    c = config.loss.r1_interval / (config.loss.r1_interval + 1)
+    c = _lazy_r1_correction(config)
     return Optimizers(
         generator=Adam(
             parameters_of(networks.encoder, networks.generator),
@@ -56,6 +62,21 @@ def make_optimizers(networks: Networks, config: TrainConfig) -> Optimizers:
     )
 
 
+def set_rates(optimizers: Optimizers, config: TrainConfig, scale: float) -> None:
+    """Set the learning rates to the config's, times a factor."""
+    rates = config.optimizer
+    for adam, rate in (
+        (optimizers.generator, rates.learning_rate),
+        (optimizers.discriminator, rates.discriminator_learning_rate * _lazy_r1_correction(config)),
+    ):
+        for group in adam.param_groups:
+            group["lr"] = rate * scale
+
+
+def _lazy_r1_correction(config: TrainConfig) -> float:
+    return config.loss.r1_interval / (config.loss.r1_interval + 1)
+
+
 @dataclass
 class Micro:
     """A micro-batch: images, and what was drawn for them.
@@ -64,6 +85,8 @@ class Micro:
         real: `[m, 3, S, S]`.
         noise: maps `[3m/2, 1, h, w]`, of reconstructions, then hybrids.
         windows: sets of windows for m images each, in the order in which they are used.
+        image_draws: chances of the augmentation of the images that D sees, in their order; None is none.
+        patch_draws: those of the patches of m images.
         weight: its part of the batch of this process.
         is_last: whether the gradients of the batch are complete with it.
     """
@@ -71,6 +94,8 @@ class Micro:
     real: Tensor
     noise: list[Tensor]
     windows: list[Windows]
+    image_draws: Tensor | None
+    patch_draws: Tensor | None
     weight: float
     is_last: bool
 
@@ -85,6 +110,10 @@ class Steps:
 
     What is random is drawn for the whole batch, and each micro-batch of each process takes its own of it: the
     gradients are those of the batch, however it is dealt.
+
+    Attributes:
+        loss: weights and patch sizes of the step to come; the loop moves them along their ramps.
+        strength: of the augmentation; each step of the discriminators moves it on.
     """
 
     def __init__(
@@ -93,11 +122,16 @@ class Steps:
         optimizers: Optimizers,
         config: TrainConfig,
         engine: Engine | None = None,
+        guard: Guard | None = None,
+        strength: Strength | None = None,
     ) -> None:
         self.networks = networks
         self.optimizers = optimizers
         self.config = config
+        self.loss = config.loss.at(0)
         self.engine = engine = engine or Engine(next(networks.encoder.parameters()).device)
+        self.guard = guard or Guard(limit_of(config), engine.greatest)
+        self.strength = strength or Strength(config.augment, engine)
         self._making = engine.part(networks.encoder, networks.generator)
         self._judging = engine.part(networks.discriminator)
         self._comparing = engine.part(networks.patch_discriminator)
@@ -106,65 +140,84 @@ class Steps:
         """Train both discriminators on real images, reconstructions and hybrids."""
         self._freeze_discriminators(False)
         batch = self._dealt(real, random, num_sets=3)
-        return self._learn(self.optimizers.discriminator, batch, self._discriminator_gradients)
+        terms = self._learn("D", self.optimizers.discriminator, batch, self._discriminator_gradients)
+        return terms | self.strength.adapt(len(real) * self.engine.num_processes)
 
     def r1_step(self, real: Tensor, random: torch.Generator) -> Terms:
         """Train both discriminators on their gradient penalties, × interval, as a step of its own."""
         self._freeze_discriminators(False)
         batch = self._dealt(real, random, num_sets=2, with_noise=False)
-        return self._learn(self.optimizers.discriminator, batch, self._r1_gradients, is_averaged=False)
+        return self._learn("R1", self.optimizers.discriminator, batch, self._r1_gradients, is_averaged=False)
 
     def generator_step(self, real: Tensor, random: torch.Generator) -> Terms:
         """Train encoder and generator."""
         self._freeze_discriminators(True)
-        batch = self._dealt(real, random, num_sets=2)
-        return self._learn(self.optimizers.generator, batch, self._generator_gradients)
+        batch = self._dealt(real, random, num_sets=2, sees_real=False)
+        return self._learn("G", self.optimizers.generator, batch, self._generator_gradients)
 
     # ---- what each adds to the gradients for one micro-batch
 
     def _discriminator_gradients(self, micro: Micro) -> Terms:
-        networks, loss, real = self.networks, self.config.loss, micro.real
+        networks, loss, real = self.networks, self.loss, micro.real
+        view, patch_view = self._view(micro), self._patch_view(micro)
         with torch.no_grad(), self.engine.computing():
-            reconstruction, hybrid = self._images(micro)
+            made = self._images(micro)
         terms = self._backward(
             self._judging,
-            lambda: image_discriminator_terms(networks, loss, real, reconstruction, hybrid),
+            lambda: image_discriminator_terms(
+                networks, loss, real, *made, view=view, hear=self.strength.hear
+            ),
             micro,
         )
-        patches = self._patches((real, real, hybrid), micro)
+        patches = self._patches((real, real, made[1]), micro)
         return terms | self._backward(
-            self._comparing, lambda: patch_discriminator_terms(networks, loss, *patches), micro
+            self._comparing,
+            lambda: patch_discriminator_terms(networks, loss, *patches, view=patch_view),
+            micro,
         )
 
     def _r1_gradients(self, micro: Micro) -> Terms:
         """In full precision: squared gradients would leave the range of a half one."""
-        networks, loss = self.networks, self.config.loss
+        networks, loss = self.networks, self.loss
         factor = loss.r1_interval * micro.weight
         with self.engine.differentiating_twice():
-            terms = self._descent_of(image_r1_terms(networks, loss, micro.real), factor)
+            terms = image_r1_terms(networks, loss, micro.real, view=self._view(micro))
+            terms = self._descent_of(terms, factor)
             patches = self._patches((micro.real, micro.real), micro)
-            return terms | self._descent_of(patch_r1_terms(networks, loss, *patches), factor)
+            patch_terms = patch_r1_terms(networks, loss, *patches, view=self._patch_view(micro))
+            return terms | self._descent_of(patch_terms, factor)
 
     def _generator_gradients(self, micro: Micro) -> Terms:
-        networks, loss, real = self.networks, self.config.loss, micro.real
+        networks, loss, real = self.networks, self.loss, micro.real
+        view, patch_view = self._view(micro), self._patch_view(micro)
         with recomputing(self.config.checkpoint_activations):
-            made = self.engine.forward(self._making, lambda: self._images(micro), is_last=micro.is_last)
+            made, own = self.engine.forward(self._making, lambda: self._made(micro), is_last=micro.is_last)
             # The discriminators see images without a past; the gradients of both then go on into it.
             reconstruction, hybrid = seen = [images.detach().requires_grad_() for images in made]
             with self.engine.computing():
-                terms = image_generator_terms(networks, loss, real, reconstruction, hybrid)
+                terms = image_generator_terms(networks, loss, real, reconstruction, hybrid, view=view)
             terms = self._descent_of(terms, micro.weight)
             patches = self._patches((real, hybrid), micro)
             with self.engine.computing():
-                patch_terms = patch_generator_terms(networks, loss, *patches)
+                patch_terms = patch_generator_terms(networks, loss, *patches, view=patch_view)
             terms |= self._descent_of(patch_terms, micro.weight)
-            torch.autograd.backward(made, [images.grad for images in seen])
-        return terms
+            # One pass for all that encoder and generator are told.
+            told = [self.engine.scaled(micro.weight * total(own))] if own else []
+            torch.autograd.backward(
+                [*made, *told], [*(images.grad for images in seen), *(None for _ in told)]
+            )
+        return terms | means_of(own)
 
     # ---- what they are made of
 
     def _dealt(
-        self, real: Tensor, random: torch.Generator, *, num_sets: int, with_noise: bool = True
+        self,
+        real: Tensor,
+        random: torch.Generator,
+        *,
+        num_sets: int,
+        with_noise: bool = True,
+        sees_real: bool = True,
     ) -> list[Micro]:
         """Draw all chance of a batch, and deal it with the images `[b, 3, S, S]` of this process."""
         accumulate = self.config.accumulate
@@ -172,12 +225,20 @@ class Steps:
         shares = self.engine.shares(batch_size, accumulate)
         noise = self._noise(real, random, 3 * batch_size // 2) if with_noise else []
         windows = [self._windows(batch_size, random) for _ in range(num_sets)]
+        of_real, of_made, of_patches = (
+            draw(self.config.augment, number, random)
+            for number in (batch_size, 3 * batch_size // 2, batch_size)
+        )
         images = [real] if accumulate == 1 else real.chunk(accumulate)
         return [
             Micro(
                 real=images[i],
                 noise=[share.of_decoded(one) for one in noise],
                 windows=[Windows(*map(share.of_images, one)) for one in windows],
+                image_draws=share_of_draws(
+                    share, of_real if sees_real else None, of_made if with_noise else None
+                ),
+                patch_draws=share_of_draws(share, of_patches, None),
                 weight=1 / accumulate,
                 is_last=i == accumulate - 1,
             )
@@ -192,14 +253,39 @@ class Steps:
 
     def _windows(self, batch: int, random: torch.Generator) -> Windows:
         """Draw a set of windows for so many images."""
-        loss = self.config.loss
+        loss = self.loss
         return draw_windows(batch, loss.num_patches, loss.patch_min_scale, loss.patch_max_scale, random)
 
-    def _images(self, micro: Micro) -> tuple[Tensor, Tensor]:
-        """Encode, and decode reconstructions and hybrids with fresh noise."""
+    def _codes(self, micro: Micro) -> Codes:
+        """Encode."""
         structure, texture = self.networks.encoder(micro.real)
-        codes = Codes(structure, texture, (micro.real.shape[2], micro.real.shape[3]))
-        return reconstruct_and_mix(self.networks.generator, codes, micro.noise)
+        return Codes(structure, texture, (micro.real.shape[2], micro.real.shape[3]))
+
+    def _images(self, micro: Micro, codes: Codes | None = None) -> tuple[Tensor, Tensor]:
+        """Encode, unless that is done, and decode reconstructions and hybrids with fresh noise."""
+        codes = self._codes(micro) if codes is None else codes
+        is_stopped = self.loss.stop_structure_gradient
+        return reconstruct_and_mix(self.networks.generator, codes, micro.noise, is_stopped)
+
+    def _made(self, micro: Micro) -> tuple[tuple[Tensor, Tensor], Terms]:
+        """Make reconstructions and hybrids, and what these say without a discriminator."""
+        codes = self._codes(micro)
+        made = self._images(micro, codes)
+        return made, consistency_terms(self.networks.encoder, self.loss, codes, made[1])
+
+    def _view(self, micro: Micro) -> View:
+        """Show the image discriminator images augmented."""
+        config, strength = self.config.augment, self.strength.probability
+        return lambda images: augment(config, images, micro.image_draws, strength)
+
+    def _patch_view(self, micro: Micro) -> View:
+        """Show the patch discriminator one or several sets of patches, each image's augmented alike."""
+        config, draws, strength = self.config.augment, micro.patch_draws, self.strength.probability
+        if draws is None:
+            return as_they_are
+        return lambda patches: augment_patches(
+            config, patches, draws.repeat(len(patches) // len(draws), 1), strength
+        )
 
     def _patches(self, sources: Sequence[Tensor], micro: Micro) -> list[Tensor]:
         """Cut a set of patches from each of several batches of images."""
@@ -217,22 +303,30 @@ class Steps:
             each term's mean, without a graph and without waiting for the device.
         """
         self.engine.backward(factor * total(terms))
-        return {name: term.detach().mean() for name, term in terms.items()}
+        return means_of(terms)
 
     def _learn(
         self,
+        kind: str,
         optimizer: Adam,
         batch: list[Micro],
         gradients_of: Callable[[Micro], Terms],
         *,
         is_averaged: bool = True,
     ) -> Terms:
-        """Gather the gradients of a batch, in all processes, and descend them; give the terms' means here."""
+        """Gather the gradients of a batch, in all processes, and descend them; give the terms' means here.
+
+        A step whose numbers are not finite changes nothing (guard.py).
+        """
         found = [gradients_of(micro) for micro in batch]
         if not is_averaged:
             self.engine.average(parameters_in(optimizer))
-        _descend(self.engine, optimizer)
-        return {name: torch.stack([terms[name] for terms in found]).mean() for name in found[0]}
+        terms = {name: torch.stack([terms[name] for terms in found]).mean() for name in found[0]}
+        skipped = self.guard.judge(
+            kind, terms, [p.grad for p in parameters_in(optimizer) if p.grad is not None]
+        )
+        _descend(self.engine, optimizer, skipped)
+        return terms
 
     def _freeze_discriminators(self, is_frozen: bool) -> None:
         """Frozen parameters get no gradient, and none is computed for them."""
@@ -240,14 +334,26 @@ class Steps:
         self.networks.patch_discriminator.requires_grad_(not is_frozen)
 
 
+def share_of_draws(share: Share, of_real: Tensor | None, of_made: Tensor | None) -> Tensor | None:
+    """Take this share's of what was drawn for real images, then for reconstructions and hybrids."""
+    parts = [share.of_images(of_real)] if of_real is not None else []
+    parts += [share.of_decoded(of_made)] if of_made is not None else []
+    return torch.cat(parts) if parts else None
+
+
+def means_of(terms: Terms) -> Terms:
+    """Give each term's mean, without a graph and without waiting for the device."""
+    return {name: term.detach().mean() for name, term in terms.items()}
+
+
 def parameters_in(optimizer: Adam) -> list[nn.Parameter]:
     """List what an optimizer moves."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _descend(engine: Engine, optimizer: Adam) -> None:
+def _descend(engine: Engine, optimizer: Adam, skipped: Tensor) -> None:
     """Take one step; no gradient outlives it, so none lies in memory during the other kind of step."""
-    engine.descend(optimizer)
+    engine.descend(optimizer, skipped)
     optimizer.zero_grad(set_to_none=True)
     # A fused step does not count as an edit, and what was folded of the weights goes by that count.
     torch.autograd.graph.increment_version(parameters_in(optimizer))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import BinaryIO, Protocol
 
 from PIL import Image
@@ -112,9 +111,11 @@ class PackedSource:
 
 def is_image_name(name: str) -> bool:
     """Whether an archive's entry counts as an image: by its suffix, and no part begins with a dot."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    is_hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not is_hidden
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or f".{suffix.lower()}" not in IMAGE_SUFFIXES:
+        return False
+    parts = stem.replace("\\", "/").split("/")
+    return parts[-1] != "" and not any(part.startswith(".") and part not in (".", "..") for part in parts)
 
 
 def is_name_outside(name: str) -> bool:

@@ -1,0 +1,276 @@
+"""What keeps structure: variants of the objective, from one half-trained state, against the true swap.
+
+    python -m benchmarks.structure_trials OUT --weights NETS [--base 12000] [--more 6000] [--only NAME …]
+
+The generated domain knows the true swap of any two of its pictures. A base run of the preset `synthetic64`,
+in narrower widths, sees `--base` images; each variant goes on from its checkpoint for `--more` images with
+one thing changed, ramps reaching their end there. All see the same images in the same order, but for `seed`,
+the unchanged objective with other chances: a difference means little unless it is larger than that one's.
+
+On pairs of pictures that no run has seen, the averaged weights' hybrids are compared with the true swaps:
+
+- LPIPS-squeeze, L1 (in the [-1, 1] range) and PSNR [dB];
+- edges: the correlation of the two pictures' gradient magnitudes, which hardly depends on colour;
+- nearer: share of hybrids that are nearer (LPIPS) to the true swap than either of the two pictures is;
+- LPIPS of reconstructions.
+
+Written are `OUT/results.json` and the runs. What is there already is not done again, so a trial that was
+stopped goes on. Intervals are 95 % of the mean over pairs; differences are of the same pairs.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from swapae import SwappingAutoencoder, UserError
+from swapae import config as configs
+from swapae.codes import Codes
+from swapae.data.synthetic import SyntheticSource, render, sample_scenes, structure_of, texture_of
+from swapae.images import grid, save_image, to_array, to_pil
+from swapae.metrics import LPIPS
+from swapae.presets import synthetic64
+from swapae.training.config import TrainConfig
+from swapae.training.loop import train
+from swapae.training.objective import LossConfig
+from swapae.training.run import write_json
+from swapae.training.schedule import ScheduleConfig
+
+SIZE = 64
+NUM_TRAINING = 6_000  # pictures, rendered once
+NUM_PAIRS = 400
+UNSEEN = 1  # seed of the pictures to measure on; training has 0
+BATCH = 50
+
+Figures = dict[str, list[float]]
+
+
+def base_config() -> TrainConfig:
+    """`synthetic64` in half of its widths, with averages that forget what was before a variant."""
+    preset = synthetic64()
+    return replace(
+        preset,
+        model=replace(preset.model, encoder_capacity=0.25, generator_capacity=0.125, texture_channels=256),
+        discriminator=replace(preset.discriminator, capacity=1 / 32, max_channels=64),
+        ema_half_life_kimg=0.5,
+        log_images=400,
+        snapshot_images=10**9,
+        checkpoint_images=10**9,
+    )
+
+
+def variants(base: LossConfig, begin: int, end: int) -> dict[str, LossConfig]:
+    """Name the objectives to try; ramps go from `begin` to `end`."""
+
+    def ramp(**goals: float) -> ScheduleConfig:
+        return ScheduleConfig(begin=begin, end=end, **goals)
+
+    smaller = {"patch_min_scale": base.patch_min_scale / 2, "patch_max_scale": base.patch_max_scale / 2}
+    return {
+        "unchanged": base,
+        "seed": base,
+        "smaller patches": replace(base, schedule=ramp(**smaller)),
+        "patch weight to 1/4": replace(base, schedule=ramp(patch=base.patch / 4)),
+        "stop-gradient": replace(base, stop_structure_gradient=True),
+        "structure consistency": replace(base, structure_consistency=1.0),
+        "both consistencies": replace(base, structure_consistency=1.0, texture_consistency=1.0),
+        "consistency + smaller": replace(base, structure_consistency=1.0, schedule=ramp(**smaller)),
+    }
+
+
+# ---- training
+
+
+def run_base(out: Path, images: int) -> TrainConfig:
+    """Render the pictures and train the base run, or go on with it."""
+    data = out / "pictures"
+    if not (data / "done").exists():
+        data.mkdir(parents=True, exist_ok=True)
+        source = SyntheticSource(SIZE, seed=0)
+        for first in range(0, NUM_TRAINING, BATCH):
+            for i, picture in enumerate(source.read(range(first, first + BATCH))):
+                picture.save(data / f"{first + i:05d}.png")
+        (data / "done").touch()
+    config = replace(base_config(), total_images=images)
+    train(config, data, out / "base", device="cpu")
+    return config
+
+
+def run_variant(out: Path, name: str, base: TrainConfig, loss: LossConfig, more: int) -> tuple[Path, float]:
+    """Go on from the base run with another objective; gives the run and the seconds that took."""
+    run = out / name.replace("/", "_").replace(" ", "_")
+    seed = base.seed + (name == "seed")
+    config = replace(base, loss=loss, total_images=base.total_images + more, seed=seed)
+    if not (run / "begun").exists():
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(out / "base", run)
+        configs.save(config, run / "config.yaml")  # the one way to go on with another objective
+        for sealed in run.glob("checkpoints/*/config.json"):
+            sealed.unlink()
+        (run / "begun").touch()
+    began = time.perf_counter()
+    train(config, out / "pictures", run, device="cpu")
+    return run, time.perf_counter() - began
+
+
+# ---- measuring
+
+
+class Pairs:
+    """Pictures in pairs, and what the swap of each pair truly is."""
+
+    def __init__(self) -> None:
+        a = sample_scenes(UNSEEN, range(NUM_PAIRS))
+        b = sample_scenes(UNSEEN, range(NUM_PAIRS, 2 * NUM_PAIRS))
+        self.structure, self.texture, self.swap = (
+            torch.stack([torch.from_numpy(to_array(Image.fromarray(one))) for one in render(*scene, SIZE)])
+            for scene in (
+                (structure_of(a), texture_of(a)),
+                (structure_of(b), texture_of(b)),
+                (structure_of(a), texture_of(b)),
+            )
+        )
+
+
+def measure(run: Path, pairs: Pairs, lpips: LPIPS) -> tuple[Figures, Tensor]:
+    """Give every figure for every pair, and the hybrids."""
+    model = SwappingAutoencoder.from_pretrained(run, device="cpu", local_files_only=True)
+    hybrids, reconstructions = [], []
+    for first in range(0, NUM_PAIRS, BATCH):
+        some = slice(first, first + BATCH)
+        own, other = model.encode(pairs.structure[some]), model.encode(pairs.texture[some])
+        hybrids.append(model.decode(Codes(own.structure, other.texture, own.size)).clamp(-1, 1))
+        reconstructions.append(model.decode(own).clamp(-1, 1))
+    hybrid, reconstruction = torch.cat(hybrids), torch.cat(reconstructions)
+    error = (hybrid - pairs.swap).flatten(1)
+    to_swap = distances(lpips, hybrid, pairs.swap)
+    inputs = [distances(lpips, one, pairs.swap) for one in (pairs.structure, pairs.texture)]
+    figures = {
+        "LPIPS": to_swap,
+        "L1": error.abs().mean(1),
+        "PSNR": 10 * torch.log10(4 / error.square().mean(1)),
+        "edges": correlation(edges(hybrid), edges(pairs.swap)),
+        "nearer": (to_swap < torch.minimum(*inputs)).float(),
+        "reconstruction": distances(lpips, reconstruction, pairs.structure),
+    }
+    return {name: values.tolist() for name, values in figures.items()}, hybrid
+
+
+def distances(lpips: LPIPS, a: Tensor, b: Tensor) -> Tensor:
+    """LPIPS, pair by pair."""
+    return torch.cat([lpips.distance(x, y) for x, y in zip(a.split(BATCH), b.split(BATCH), strict=True)])
+
+
+def edges(images: Tensor) -> Tensor:
+    """Gradient magnitude of the gray picture `[B, (S-1)²]`."""
+    gray = images.mean(1)
+    down, right = gray[:, 1:, :-1] - gray[:, :-1, :-1], gray[:, :-1, 1:] - gray[:, :-1, :-1]
+    return (down.square() + right.square()).sqrt().flatten(1)
+
+
+def correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Pearson's, row by row; 0 where a row is flat."""
+    a, b = a - a.mean(1, keepdim=True), b - b.mean(1, keepdim=True)
+    return (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1)).clamp_min(1e-8)
+
+
+def show(out: Path, name: str, pairs: Pairs, hybrid: Tensor) -> None:
+    """Draw some pairs: structure, texture, the true swap, the hybrid; one row each."""
+    columns = (pairs.structure, pairs.texture, pairs.swap, hybrid)
+    rows = [[to_pil(column[i].numpy()) for column in columns] for i in range(8)]
+    save_image(grid(rows, gap=2), out / f"{name.replace('/', '_').replace(' ', '_')}.png", force=True)
+
+
+# ---- words
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """The mean, and half of its 95 % interval."""
+    x = torch.tensor(values, dtype=torch.float64)
+    return x.mean().item(), 1.96 * x.std().item() / len(x) ** 0.5
+
+
+def table(results: dict[str, Figures]) -> str:
+    """Every figure of every variant, then its difference to the unchanged objective, pair by pair."""
+    names = list(next(iter(results.values())))
+    lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for variant, figures in results.items():
+        cells = (f"{mean:.4f} ± {half:.4f}" for mean, half in (interval(figures[name]) for name in names))
+        lines.append(f"| {variant} | " + " | ".join(cells) + " |")
+    if "unchanged" not in results:
+        return "\n".join(lines)
+    lines += ["", "| minus unchanged | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    unchanged = results["unchanged"]
+    for variant, figures in results.items():
+        if variant in ("unchanged", "base"):
+            continue
+        pairs = ([a - b for a, b in zip(figures[n], unchanged[n], strict=True)] for n in names)
+        cells = (f"{mean:+.4f} ± {half:.4f}" for mean, half in map(interval, pairs))
+        lines.append(f"| {variant} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, measure and print; returns the exit status."""
+    options = parse(arguments)
+    torch.set_num_threads(1)
+    try:
+        results = trials(options, print)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(table(results))
+    return 0
+
+
+def trials(options: argparse.Namespace, tell: Callable[[str], None]) -> dict[str, Figures]:
+    """Run and measure what is not there yet."""
+    out: Path = options.out
+    out.mkdir(parents=True, exist_ok=True)
+    lpips, pairs, kept = LPIPS.load(options.weights), Pairs(), out / "results.json"
+    results: dict[str, Figures] = json.loads(kept.read_text()) if kept.exists() else {}
+
+    def take(name: str, run: Path, seconds: float) -> None:
+        results[name], hybrid = measure(run, pairs, lpips)
+        show(out, name, pairs, hybrid)
+        write_json(kept, results)
+        tell(f"{name}: {seconds:.0f} s, LPIPS {interval(results[name]['LPIPS'])[0]:.4f}")
+
+    began = time.perf_counter()
+    base = run_base(out, options.base)
+    if "base" not in results:
+        take("base", out / "base", time.perf_counter() - began)
+    losses = variants(base.loss, options.base, options.base + options.more)
+    for name in options.only or losses:
+        if name not in results:
+            take(name, *run_variant(out, name, base, losses[name], options.more))
+    return results
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.structure_trials", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder for pictures, runs and results")
+    parser.add_argument("--weights", type=Path, help="LPIPS weights: file or folder (else SWAPAE_WEIGHTS)")
+    parser.add_argument("--base", type=int, default=12_000, help="images of the base run (12000)")
+    parser.add_argument("--more", type=int, default=6_000, help="images of each variant (6000)")
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="variants to run (all)")
+    options = parser.parse_args(arguments)
+    known = variants(LossConfig(), 0, 1)
+    if wrong := [name for name in options.only or () if name not in known]:
+        parser.error(f"there is no variant {wrong[0]!r} among {', '.join(known)}")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
