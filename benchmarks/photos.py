@@ -36,7 +36,7 @@ from swapae.data.transforms import DataConfig, prepare
 from swapae.images import grid, resize, save_image, to_array, to_pil
 from swapae.losses import l1_loss
 from swapae.metrics import LPIPS, to_lab
-from swapae.metrics.lpips import MIN_SIDE
+from swapae.metrics.lpips import TRUNKS
 from swapae.training.run import write_json
 from swapae.weights import digest
 
@@ -44,6 +44,7 @@ CENTER_SQUARE = DataConfig(preprocess="none", crop="square", flip=False)
 GRID_SIDE = 6  # photos along either side of the grid
 MAGNIFIED = 2  # times, in the grid
 NUM_PAIRS = 300
+MIN_SIDE = TRUNKS["squeeze"].min_side
 
 Figures = dict[str, dict[str, float]]
 

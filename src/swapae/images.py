@@ -104,7 +104,7 @@ def decoded(image: Image.Image, name: str | Path) -> Image.Image:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """How EXIF says a picture lies: 1 is upright, 5 to 8 on its side."""
+    """How EXIF says a picture lies: 1 is upright, 5 to 8 on its side. A PNG must have been loaded before."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # as in `_upright`

@@ -75,3 +75,37 @@ def test_wrong_usage_is_told_and_nothing_is_written(arguments, words, photos, tm
     assert prepared(photos, "-o", tmp_path / "out", *arguments) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "tar", "lmdb"])
+def test_check_finds_what_is_not_as_it_was_packed(kind, photos, tmp_path, capsys):
+    """Every image is exchanged for another sound one of the same length: only a hash can tell."""
+    out = tmp_path / "out"
+    write_folder(photos, {f"{i}.bmp": encoded(i, (16, 16), "BMP") for i in range(6, 9)})
+    assert prepared(photos, "-o", out, "--format", kind, "--encode", "keep") == 0
+    path = {"folder": "images/7.bmp", "zip": "images.zip", "tar": "shard-00000.tar", "lmdb": "data.mdb"}[kind]
+    data = bytearray((out / path).read_bytes())
+    place = data.index(encoded(7, (16, 16), "BMP")) + 100
+    data[place] ^= 1
+    (out / path).write_bytes(data)
+    capsys.readouterr()
+    assert main(["data", "check", str(out), "--json", "--workers", "0"]) == 0
+    (reject,) = json.loads(capsys.readouterr().out)["unreadable"]
+    assert "7.bmp" in reject["file"]
+    assert ("checksum" if kind == "zip" else "is not as it was packed") in reject["reason"]
+
+
+def test_check_finds_what_is_gone_and_a_changed_list(photos, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert prepared(photos, "-o", out, "--format", "folder") == 0
+    (out / "images" / "2.png").unlink()
+    capsys.readouterr()
+    assert main(["data", "check", str(out), "--json", "--workers", "0"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["unreadable"] == [
+        {"file": "images/2.png", "reason": "images/2.png was packed and is gone."}
+    ]
+    with open(out / "images.jsonl", "a") as file:
+        file.write("{}\n")
+    assert main(["data", "check", str(out), "--workers", "0"]) == 1
+    assert "is not as it was written" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """LPIPS against the published package's figures, and what it must do with any weights."""
 
+import importlib
 import json
 import os
 import sys
@@ -15,7 +16,11 @@ pytest.importorskip("torchvision", reason="LPIPS needs the extra swapae[metrics]
 
 from swapae import UserError
 from swapae.metrics import LPIPS
-from swapae.metrics.lpips import FILENAME, MIN_SIDE, TAPS
+from swapae.metrics.lpips import HEADS, TRUNKS, make_trunk, whole_filename
+from swapae.weights import load_tensors
+
+FILENAME = whole_filename("squeeze")
+TAPS, MIN_SIDE = TRUNKS["squeeze"].taps, TRUNKS["squeeze"].min_side
 
 ROOT = Path(__file__).parents[2]
 CASES = json.loads((ROOT / "tests" / "golden" / "lpips_squeeze.json").read_text("utf-8"))["cases"]
@@ -146,3 +151,50 @@ def test_without_torchvision_the_extra_is_named(random_file: Path, monkeypatch: 
     monkeypatch.setitem(sys.modules, "torchvision.models", None)
     with pytest.raises(UserError, match=r"swapae\[metrics\]"):
         LPIPS.load(random_file)
+
+
+def trunk_file(folder: Path, trunk: str) -> Path:
+    """A file as torchvision's, with the classifier's layers too; the weights are drawn at random."""
+    with torch.device("meta"):
+        features = make_trunk(TRUNKS[trunk].model)
+    tensors = {
+        f"features.{name}": torch.randn(t.shape) * (2 / t[0].numel()) ** 0.5
+        if t.ndim > 1
+        else torch.zeros(t.shape)
+        for name, t in features.state_dict().items()
+    }
+    path = folder / TRUNKS[trunk].filename
+    torch.save(tensors | {"classifier.1.weight": torch.zeros(3)}, path)
+    return path
+
+
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_each_trunk_with_the_packaged_heads_is_torchmetrics_distance(trunk: str, tmp_path: Path) -> None:
+    theirs = importlib.import_module("torchmetrics.functional.image.lpips")
+
+    path = trunk_file(tmp_path, trunk)
+    metric = LPIPS.load(tmp_path, trunk=trunk)
+    assert metric.name == f"LPIPS-{trunk}"
+    other = theirs._LPIPS(net=trunk, pretrained=True, pnet_rand=True)
+    trunk_tensors = [t for name, t in torch.load(path).items() if name.startswith("features.")]
+    other.net.load_state_dict(dict(zip(other.net.state_dict(), trunk_tensors, strict=True)))
+    a, b = torch.rand(2, 2, 3, 48, 40) * 2 - 1
+    torch.testing.assert_close(metric.distance(a, b), other(a, b).flatten(), rtol=1e-4, atol=1e-7)
+
+
+def test_the_packaged_heads_are_those_of_the_complete_file(published: LPIPS) -> None:
+    heads, _ = load_tensors(HEADS)
+    for number, head in enumerate(published.heads):
+        assert torch.equal(head.weight.flatten(), heads[f"squeeze.{number}"])
+
+
+def test_a_file_of_another_trunk_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not fit the LPIPS"):
+        LPIPS.load(trunk_file(tmp_path, "squeeze"), trunk="alex")
+
+
+def test_a_missing_trunk_names_both_files(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"lpips_alex_v0\.1\.safetensors \(or alexnet-owt-7be5be79\.pth\) is not in"
+    ):
+        LPIPS.load(tmp_path, trunk="alex")

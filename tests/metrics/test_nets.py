@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from swapae import UserError
-from swapae.metrics.nets import cache_folder, find_net
+from swapae.metrics.nets import cache_folder, find_net, read_net
 
 
 @pytest.fixture(autouse=True)
@@ -45,3 +46,37 @@ def test_a_missing_net_is_one_sentence_with_every_place(
     assert str(tmp_path / "named") in str(caught.value)
     assert str(cache_folder()) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_best_name_is_searched_everywhere_before_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = put(cache_folder())
+    monkeypatch.setenv("SWAPAE_WEIGHTS", str(tmp_path / "named"))
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named" / "other.pth").touch()
+    assert find_net(("net.safetensors", "other.pth")) == cached
+    assert find_net(("none.pth", "other.pth")) == tmp_path / "named" / "other.pth"
+
+
+def test_a_file_of_pytorch_is_read_as_tensors_alone(tmp_path: Path) -> None:
+    torch.save({"a": torch.ones(2)}, tmp_path / "a.pth")
+    assert torch.equal(read_net(tmp_path / "a.pth")["a"], torch.ones(2))
+    torch.save({"a": 1}, tmp_path / "b.pth")
+    with pytest.raises(UserError, match=r"b\.pth holds no tensors by name"):
+        read_net(tmp_path / "b.pth")
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (Path("touched"),))
+
+
+def test_code_in_a_file_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"a": Evil()}, "evil.pth")
+    Path("torn.pth").write_bytes(Path("evil.pth").read_bytes()[:100])
+    for name in ("evil.pth", "torn.pth"):
+        with pytest.raises(UserError, match=name):
+            read_net(Path(name))
+    assert not Path("touched").exists()

@@ -13,7 +13,9 @@ from safetensors.torch import save_file
 pytest.importorskip("torchvision", reason="LPIPS needs the extra swapae[metrics]")
 
 from swapae.metrics import LPIPS
-from swapae.metrics.lpips import FILENAME
+from swapae.metrics.lpips import whole_filename
+
+FILENAME = whole_filename("squeeze")
 
 ROOT = Path(__file__).parents[2]
 

@@ -51,13 +51,15 @@ def data_check(
     """
     from swapae.data.check.report import check, to_json, to_lines
     from swapae.data.open import open_pack
+    from swapae.data.packing.job import packed_hashes
     from swapae.files import check_free, write_text
 
     config = sizes_wanted(size, preset)
     if html is not None:
         check_free(html, common.force)
     pack = open_pack(data)
-    found = check(pack, config, processes(workers), progress_for(common, "looked at"))
+    progress, hashes = progress_for(common, "looked at"), packed_hashes(data)
+    found = check(pack, config, processes(workers), progress, hashes)
     for line in to_lines(found):
         common.show(line)
     report = to_json(found)

@@ -24,3 +24,16 @@ def _cube_root(t: Tensor) -> Tensor:
     """Compute CIE's f(t): the cube root, and near black a line that meets it."""
     delta = 6 / 29
     return torch.where(t > delta**3, t.clamp(min=delta**3) ** (1 / 3), t / (3 * delta**2) + 4 / 29)
+
+
+def from_lab(lab: Tensor) -> Tensor:
+    """Convert L*a*b* (D65) `[B, 3, H, W]` to sRGB in [-1, 1]; what no screen can show is clamped."""
+    y = (lab[:, 0] + 16) / 116
+    roots = torch.stack([y + lab[:, 1] / 500, y, y - lab[:, 2] / 200], dim=1)
+    delta = 6 / 29
+    matrix = lab.new_tensor(XYZ_OF_RGB)
+    relative = torch.where(roots > delta, roots**3, 3 * delta**2 * (roots - 4 / 29))
+    linear = torch.einsum("cx,bxhw->bchw", torch.linalg.inv(matrix / matrix.sum(1, keepdim=True)), relative)
+    linear = linear.clamp(0, 1)
+    rgb = torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return rgb.clamp(0, 1) * 2 - 1

@@ -3,32 +3,63 @@
 Both images go through a classifier's trunk. At each of several depths the features of every place are brought
 to unit length, and their squared difference, weighted by channel, is averaged over the places.
 
-This is `LPIPS-squeeze`, with the trunk of SqueezeNet 1.1; its figures do not compare with other trunks'.
+There are three trunks, and three distances that do not compare: `LPIPS-squeeze` (SqueezeNet 1.1),
+`LPIPS-alex` (AlexNet) and `LPIPS-vgg` (VGG-16). The weights of the channels are in the package; a trunk's are
+torchvision's file.
 """
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Literal, NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from swapae.errors import UserError
-from swapae.metrics.nets import find_net
+from swapae.metrics.nets import find_net, read_net
 from swapae.weights import load_strict, load_tensors
 
-FILENAME = "lpips_squeeze_v0.1.safetensors"
+TrunkName = Literal["squeeze", "alex", "vgg"]
 
-# Layers of torchvision's `squeezenet1_1().features` after which features are compared, and their channels.
-TAPS = {1: 64, 4: 128, 7: 256, 9: 384, 10: 384, 11: 512, 12: 512}
+HEADS = Path(__file__).with_name("lpips_heads_v0.1.safetensors")  # of all trunks: TRUNK.NUMBER, [C]
 
-# Colour statistics of the trunk's training images, for [-1, 1].
+# Colour statistics of the trunks' training images, for [-1, 1].
 MEAN = (-0.030, -0.088, -0.188)
 STD = (0.458, 0.448, 0.450)
 
-MIN_SIDE = 17  # pixels; a shorter side leaves nothing after the last pooling
+
+class Trunk(NamedTuple):
+    """A classifier of torchvision.
+
+    - model: the function that makes it.
+    - filename: of its weights, as torchvision calls them.
+    - taps: layers of `features` after which features are compared, and their channels.
+    - min_side: in pixels; a shorter side leaves nothing after the last pooling.
+    """
+
+    model: str
+    filename: str
+    taps: dict[int, int]
+    min_side: int
+
+
+TRUNKS: dict[TrunkName, Trunk] = {
+    "squeeze": Trunk(
+        "squeezenet1_1",
+        "squeezenet1_1-b8a52dc0.pth",
+        {1: 64, 4: 128, 7: 256, 9: 384, 10: 384, 11: 512, 12: 512},
+        17,
+    ),
+    "alex": Trunk("alexnet", "alexnet-owt-7be5be79.pth", {1: 64, 4: 192, 7: 384, 9: 256, 11: 256}, 31),
+    "vgg": Trunk("vgg16", "vgg16-397923af.pth", {3: 64, 8: 128, 15: 256, 22: 512, 29: 512}, 16),
+}
+
+
+def whole_filename(trunk: TrunkName) -> str:
+    """The file that holds a trunk and its heads."""
+    return f"lpips_{trunk}_v0.1.safetensors"
 
 
 class LPIPS(nn.Module):
@@ -45,26 +76,34 @@ class LPIPS(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, trunk: TrunkName = "squeeze") -> None:
         super().__init__()
+        self.trunk = TRUNKS[trunk]
+        self.name = f"LPIPS-{trunk}"
         with torch.device("meta"):  # draws no random weights only to throw them away
-            self.features = _trunk()
-            self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1, bias=False) for channels in TAPS.values())
+            self.features = make_trunk(self.trunk.model)
+            self.heads = nn.ModuleList(nn.Conv2d(c, 1, 1, bias=False) for c in self.trunk.taps.values())
         self.to_empty(device="cpu")
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     @classmethod
-    def load(cls, weights: str | Path | None = None, device: str | torch.device = "cpu") -> Self:
+    def load(
+        cls,
+        weights: str | Path | None = None,
+        device: str | torch.device = "cpu",
+        trunk: TrunkName = "squeeze",
+    ) -> Self:
         """Make one with its weights, which are found as `find_net` says; it is frozen.
+
+        The file is `lpips_TRUNK_v0.1.safetensors`, or torchvision's of the trunk, which is given its heads.
 
         Raises:
             UserError: torchvision or the weights are not there, or the file does not fit.
         """
-        metric = cls()
-        path = find_net(FILENAME, weights)
-        tensors, _ = load_tensors(path)
-        load_strict(metric, {_own_name(name): tensor for name, tensor in tensors.items()}, str(path))
+        metric = cls(trunk)
+        path = find_net((whole_filename(trunk), TRUNKS[trunk].filename), weights)
+        load_strict(metric, _with_heads(read_net(path), trunk), str(path))
         return metric.requires_grad_(False).eval().to(device)
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
@@ -73,8 +112,8 @@ class LPIPS(nn.Module):
             raise ValueError(
                 f"LPIPS compares two batches [B, 3, H, W], not {list(a.shape)} and {list(b.shape)}."
             )
-        if min(a.shape[2:]) < MIN_SIDE:
-            raise ValueError(f"LPIPS needs images of {MIN_SIDE} pixels or more, not {list(a.shape[2:])}.")
+        if min(a.shape[2:]) < (least := self.trunk.min_side):
+            raise ValueError(f"{self.name} needs images of {least} pixels or more, not {list(a.shape[2:])}.")
         pairs = zip(self.heads, self._taps(a), self._taps(b), strict=True)
         terms = [head((one - other).square()).mean((1, 2, 3)) for head, one, other in pairs]
         return torch.stack(terms).sum(0)
@@ -88,21 +127,37 @@ class LPIPS(nn.Module):
         x = (images.to(self.mean) - self.mean) / self.std
         for number, layer in enumerate(self.features):
             x = layer(x)
-            if number in TAPS:
+            if number in self.trunk.taps:
                 yield F.normalize(x, dim=1, eps=1e-10)
+            if number == max(self.trunk.taps):
+                return
 
 
-def _trunk() -> nn.Sequential:
-    """Build the trunk of SqueezeNet 1.1, without its pretrained weights."""
+def make_trunk(model: str) -> nn.Sequential:
+    """Build the convolutions of a classifier of torchvision, without its pretrained weights.
+
+    Raises:
+        UserError: torchvision is not there.
+    """
     try:
-        from torchvision.models import squeezenet1_1
+        import torchvision.models as models
     except ImportError as error:
         raise UserError(
             "LPIPS needs torchvision, which is in an extra: pip install 'swapae[metrics]'."
         ) from error
-    features = squeezenet1_1(weights=None).features
+    features = getattr(models, model)(weights=None).features
     assert isinstance(features, nn.Sequential)
     return features
+
+
+def _with_heads(tensors: dict[str, Tensor], trunk: TrunkName) -> dict[str, Tensor]:
+    """Give the tensors our names, leave out a classifier's last layers, and add the heads if they lack."""
+    own = {_own_name(name): value for name, value in tensors.items() if not name.startswith("classifier.")}
+    if any(name.startswith("heads.") for name in own):
+        return own
+    heads, _ = load_tensors(HEADS)
+    mine = {name.removeprefix(f"{trunk}."): head for name, head in heads.items() if name.startswith(trunk)}
+    return own | {f"heads.{number}.weight": head.view(1, -1, 1, 1) for number, head in mine.items()}
 
 
 def _own_name(name: str) -> str:

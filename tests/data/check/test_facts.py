@@ -119,6 +119,14 @@ def test_what_cannot_be_decoded_in_full_is_an_error_and_not_an_exception(tmp_pat
     assert "makes the process that decodes it die" in inspector.died(0).error
 
 
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("format_name", ["PNG", "JPEG", "WEBP", "AVIF", "TIFF"])
+def test_asking_for_the_orientation_does_not_hide_that_a_file_is_cut_short(format_name, part):
+    data = encoded(0, (60, 60), format_name)
+    with pytest.raises(UserError, match=r"cut short|not an image"):
+        inspect(io.BytesIO(data[: int(len(data) * part)]), "a", 1)
+
+
 def test_nothing_is_hidden_from_the_caller():
     with pytest.raises(UserError, match="not an image"):
         inspect(io.BytesIO(b"text" * 9), "a", 36)

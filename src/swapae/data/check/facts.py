@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import BinaryIO
 
@@ -40,9 +42,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class Inspector:
-    """From the number of an image to its facts. Never raises for what an image holds."""
+    """From the number of an image to its facts. Never raises for what an image holds.
+
+    - pack: the images.
+    - hashes: by name the SHA-256 that the bytes of an image must have; others may have any.
+    """
 
     pack: Pack
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, index: int) -> Facts:
         name, num_bytes = shown(self.pack.name_of(index)), 0
@@ -50,11 +57,19 @@ class Inspector:
             with self.pack.open(index) as file:
                 num_bytes = file.seek(0, os.SEEK_END)
                 file.seek(0)
+                self._check_hash(file, index)
                 return replace(inspect(file, name, num_bytes), index=index)
         except UserError as error:
             return Facts(name, num_bytes, str(error))
         except OSError as error:
             return Facts(name, num_bytes, f"{name} cannot be read ({error.strerror}).")
+
+    def _check_hash(self, file: BinaryIO, index: int) -> None:
+        name = self.pack.name_of(index)
+        expected = self.hashes.get(name)
+        if expected is not None and hashlib.sha256(file.read()).hexdigest() != expected:
+            raise UserError(f"{shown(name)} is not as it was packed: its SHA-256 is another one.")
+        file.seek(0)
 
     def died(self, index: int) -> Facts:
         """The facts of an image whose decoding ended the process."""
@@ -69,6 +84,7 @@ def inspect(file: BinaryIO, name: str, num_bytes: int) -> Facts:
         UserError: it cannot be decoded.
     """
     with opened(file, name) as header:
+        header.load()  # before EXIF is asked for: that loads a PNG too, and hides that it is cut short
         format_name, orientation = header.format or "", orientation_of(header)
         picture = decoded(header, name)
     image, alpha = split_alpha(picture)

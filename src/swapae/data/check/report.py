@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swapae.data.check.duplicates import near_duplicates
@@ -61,6 +61,7 @@ def check(
     config: DataConfig | None,
     workers: int,
     progress: Callable[[int, int], None] = lambda *_: None,
+    hashes: Mapping[str, str] | None = None,
 ) -> Check:
     """Decode every image of a pack in full and look at it.
 
@@ -69,11 +70,14 @@ def check(
         config: what they are to be trained with, for the sizes; None holds them against none.
         workers: processes; 0 does all in this one.
         progress: hears (number of images looked at, number of all).
+        hashes: by name the SHA-256 of every image there must be, if that is known.
     """
-    inspector = Inspector(pack)
+    inspector = Inspector(pack, hashes or {})
     facts: list[Facts] = []
     rejected = [Facts(name, 0, why) for name, why in pack.skipped]
     numbers = range(pack.num_images)
+    missing = set(inspector.hashes) - {pack.name_of(number) for number in numbers} if hashes else set()
+    rejected += [Facts(shown(name), 0, f"{shown(name)} was packed and is gone.") for name in missing]
     for number, found in enumerate(each(inspector, numbers, workers, inspector.died), 1):
         error = found.error or _too_narrow(found, config)
         if error:

@@ -215,6 +215,28 @@ def _row(entry: Entry) -> dict[str, object]:
     return {"file": entry.name, "source": entry.source, **sizes}
 
 
+def packed_hashes(data: str | Path) -> dict[str, str]:
+    """The SHA-256 of every image of a folder that was packed here, by its name in the pack; {} of another.
+
+    Raises:
+        UserError: the list was changed since.
+    """
+    manifest = _manifest(Path(data))
+    if manifest is None:
+        return {}
+    try:
+        lines = (Path(data) / LIST).read_bytes()
+        rows = [json.loads(line) for line in lines.splitlines()]
+        is_sound = hashlib.sha256(lines).hexdigest() == manifest["images_sha256"]
+        prefix = "images/" if manifest["kind"] == "folder" else ""
+        hashes = {prefix + row["file"]: str(row["sha256"]) for row in rows}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        is_sound, hashes = False, {}
+    if not is_sound:
+        raise UserError(f"{shown(Path(data) / LIST)} is not as it was written: prepare the images again.")
+    return hashes
+
+
 # ── whose folder it is ───────────────────────────────────────────────────────────────────────────
 
 

@@ -1,0 +1,133 @@
+"""The metrics: one row each.
+
+A row says which function makes a metric's collector of a net, and which nets it can use, the first one unless
+another is asked for. What a figure is called names its net. A new metric is a function and a row.
+"""
+
+import difflib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from swapae.errors import UserError
+from swapae.files import shown
+from swapae.metrics import measures, swapping
+from swapae.metrics.collectors import Collector
+from swapae.metrics.loaders import Nets
+
+
+class Metric(NamedTuple):
+    """A row.
+
+    - make: a collector, of a net.
+    - nets: by name, the default first; none if the metric needs none.
+    - of: what it measures, "reconstruction" or "swap".
+    - is_better: "low" or "high".
+    - about: what the figure says.
+    """
+
+    make: Callable[[Any], Collector]
+    nets: tuple[str, ...]
+    of: str
+    is_better: str
+    about: str
+
+
+FEATURE_NETS = ("EffLite0", "Inception")
+LAYER_NETS = ("EffLite0", "VGG16")
+TRUNK_NETS = ("squeeze", "alex", "vgg")
+
+METRICS: dict[str, Metric] = {
+    "L1": Metric(measures.l1, (), "reconstruction", "low", "mean absolute difference, range [-1, 1]"),
+    "PSNR": Metric(measures.psnr, (), "reconstruction", "high", "peak signal-to-noise ratio in decibels"),
+    "MS-SSIM": Metric(
+        measures.ms_ssim, (), "reconstruction", "high", "structural similarity at several scales"
+    ),
+    "LPIPS": Metric(measures.lpips, TRUNK_NETS, "reconstruction", "low", "perceptual distance"),
+    "FID": Metric(measures.fid, FEATURE_NETS, "swap", "low", "Fréchet distance of swaps to structure images"),
+    "KID": Metric(
+        measures.kid, FEATURE_NETS, "swap", "low", "kernel distance of swaps to all images, unbiased"
+    ),
+    "Precision": Metric(
+        measures.precision_and_recall,
+        FEATURE_NETS,
+        "swap",
+        "high",
+        "swaps among the images, and images among the swaps",
+    ),
+    "SIFID": Metric(
+        measures.sifid_of, FEATURE_NETS, "swap", "low", "stuff of the swap against the texture image's"
+    ),
+    "SelfSim": Metric(
+        measures.self_similarity,
+        LAYER_NETS,
+        "swap",
+        "low",
+        "layout of the swap against the structure image's",
+    ),
+    "StructureLeakage": Metric(
+        swapping.structure_leakage,
+        LAYER_NETS,
+        "swap",
+        "low",
+        "how far the layout went over to the texture image's, 0 to 1",
+    ),
+    "TextureSensitivity": Metric(
+        swapping.texture_sensitivity,
+        TRUNK_NETS,
+        "swap",
+        "high",
+        "how far the output moves per unit of texture change",
+    ),
+    "Color": Metric(
+        measures.color, (), "swap", "low", "colours of the swap against the texture image's, in L*a*b*"
+    ),
+}
+
+Choice = tuple[str, str | None]  # a row and its net
+
+
+def choose(words: Sequence[str]) -> list[Choice]:
+    """Read words like `fid`, `LPIPS-vgg`, `sifid-inception`, in any case.
+
+    `all` is every row by its default net.
+
+    Raises:
+        UserError: a word names no metric, or a net that the metric cannot use.
+    """
+    chosen: list[Choice] = []
+    for word in words:
+        found = _defaults() if word.lower() == "all" else [_choice(word)]
+        chosen += [choice for choice in found if choice not in chosen]
+    return chosen
+
+
+def start(choices: Sequence[Choice], nets: Nets) -> list[Collector]:
+    """Make the collectors, for which all nets are loaded.
+
+    Raises:
+        UserError: a net is not there.
+    """
+    return [METRICS[name].make(nets[net] if net else None) for name, net in choices]
+
+
+def _defaults() -> list[Choice]:
+    return [(name, row.nets[0] if row.nets else None) for name, row in METRICS.items()]
+
+
+def _choice(word: str) -> Choice:
+    known = {
+        _word(name, net).lower(): (name, net) for name, row in METRICS.items() for net in row.nets or [None]
+    }
+    known |= {name.lower(): (name, net) for name, net in _defaults()}
+    known |= {
+        word.replace("precision", "recall"): choice for word, choice in known.items() if "precision" in word
+    }
+    if word.lower() in known:
+        return known[word.lower()]
+    near = difflib.get_close_matches(word.lower(), known, 1)
+    hint = f"did you mean {_word(*known[near[0]])}?" if near else f"there are {', '.join(METRICS)}."
+    raise UserError(f"there is no metric {shown(word)}: {hint}")
+
+
+def _word(name: str, net: str | None) -> str:
+    return f"{name}-{net}" if net else name
