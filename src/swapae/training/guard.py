@@ -80,7 +80,8 @@ class Guard:
     def _diagnosis(self, kind: str, longest: int) -> str:
         names, wrong = self.wrong.get(kind, ([], torch.zeros(0)))
         found = ", ".join(name for name, is_wrong in zip(names, wrong.tolist(), strict=True) if is_wrong)
-        return f"{longest} steps of the {KINDS[kind]} in a row gave numbers that are not finite ({found})"
+        steps = "1 step" if longest == 1 else f"{longest} steps"
+        return f"{steps} of the {KINDS[kind]} in a row gave numbers that are not finite ({found})"
 
 
 def limit_of(config: TrainConfig) -> int:
