@@ -1,4 +1,4 @@
-"""Fetching the measuring nets' weights when asked: checked, whole or not at all, resumed where it broke off."""
+"""Fetching the weights of measuring nets, when asked: checked, whole or not at all, resumable."""
 
 import hashlib
 import os
