@@ -36,6 +36,11 @@ def verdicts(judge: str, real: Tensor, **made: Tensor) -> Readings:
     return {f"{judge}_accuracy": right / 2} | {f"{judge}_logit_{kind}": mean for kind, mean in means.items()}
 
 
+def is_reading(name: str) -> bool:
+    """Whether something that a step gives is a reading, and no term of the objective."""
+    return "_logit_" in name or name.endswith("_accuracy") or name.startswith("grad_")
+
+
 @torch.no_grad()
 def gradient_norms(networks: Mapping[str, nn.Module]) -> Readings:
     """Give the Euclidean norm of each network's gradient as `grad_{network}`; one without any has none."""
