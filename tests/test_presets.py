@@ -181,7 +181,7 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
         key: value for key, value in expected.items() if key not in unused
     }
     ours = {"seed", "data.workers", "data.cache", "ema_half_life_kimg"}
-    ours |= {"keep_checkpoints", "checkpoint_activations", "accumulate", "precision"}
+    ours |= {"keep_checkpoints", "checkpoint_activations", "accumulate", "precision", "compile"}
     ours |= {"keep_best", "best_metric", "keep_every_images", "on_disk_full"}
     ours |= {"on_diverged", "skips_in_a_row", "max_rollbacks"}
     off = {"augment.kind": "none", "loss.structure_consistency": 0.0, "loss.texture_consistency": 0.0}

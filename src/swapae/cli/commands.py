@@ -8,6 +8,7 @@ from swapae.cli.convert import convert
 from swapae.cli.data import data_check, data_prepare
 from swapae.cli.demo import demo
 from swapae.cli.doctor import doctor
+from swapae.cli.eval import evaluate
 from swapae.cli.grid import grid
 from swapae.cli.info import info
 from swapae.cli.mix import mix
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "convert": convert,
     "data check": data_check,
     "data prepare": data_prepare,
+    "eval": evaluate,
     "presets": presets,
     "demo": demo,
     "doctor": doctor,

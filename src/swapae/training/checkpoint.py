@@ -56,6 +56,7 @@ class State:
         seconds: time spent.
         losses: the latest mean of every term.
         unlogged: sum and count of every term since the last line of the log.
+        scaling: of gradients in fp16.
         augment: how strongly images are augmented, and what that is steered by.
         metrics: what was measured on fixed images when the checkpoint was saved.
         skipped: steps of each kind that were skipped, for they gave numbers that are not finite.
@@ -69,6 +70,7 @@ class State:
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
     unlogged: dict[str, tuple[float, float]] = field(default_factory=dict)
+    scaling: dict[str, float] = field(default_factory=dict)
     augment: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)

@@ -58,6 +58,9 @@ class TrainConfig:
     batch_size: int = 16  # images a step, over all devices; an even number
     accumulate: int = 1  # micro-batches a step takes one after another, in each process: less memory
     precision: Precision = "fp32"  # of forward and backward passes; weights, optimizers and R1 stay in fp32
+    compile: bool = (
+        False  # compile the networks first, by torch.compile: minutes that long runs on GPUs regain
+    )
     total_images: int = 25_000_000  # images to see, in discriminator and generator steps together
     checkpoint_activations: bool = False  # G steps: 0.73 × the memory, 1.3 × the time, the same numbers
     ema_half_life_kimg: float = 10.0  # thousand images in which averaged weights half forget; 0 is off
@@ -79,7 +82,7 @@ COUNTS = ("total_images", "log_images", "snapshot_images", "checkpoint_images", 
 RESUMABLE = frozenset(
     {*COUNTS, "keep_best", "best_metric", "keep_every_images", "on_disk_full", "on_diverged"}
     | {"skips_in_a_row", "max_rollbacks"}
-    | {"accumulate", "checkpoint_activations", "data.workers", "data.cache"}
+    | {"accumulate", "checkpoint_activations", "compile", "data.workers", "data.cache"}
 )  # fields that may differ when a run goes on: they do not change what is learnt
 
 

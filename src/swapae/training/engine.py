@@ -18,6 +18,8 @@ from torch.optim import Adam
 
 from swapae.devices import choose_device
 from swapae.errors import UserError
+from swapae.networks import PatchDiscriminator
+from swapae.runtime.compiled import has_compiler
 from swapae.training.config import Precision, TrainConfig
 from swapae.training.dealing import Share, deal
 from swapae.training.watch import Watch, end_as_one, ending_at_once
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 P = ParamSpec("P")
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+BACKEND = "inductor"  # of torch.compile
 TIMEOUT = timedelta(hours=2)  # for what one process does alone, as making a cache; the dead are found sooner
 
 
@@ -52,8 +55,9 @@ class Engine:
 
     Args:
         device: of this process.
-        precision: of what `forward` runs; weights, optimizers and R1 are always in full precision.
+        precision: of what is `computing`; weights, optimizers and R1 are always in full precision.
         accelerator: joins several processes; None for one.
+        is_compiling: whether `settle` compiles networks, to be compiled when they first run.
 
     Attributes:
         rank: number of this process; the first one, 0, writes files and speaks.
@@ -65,9 +69,11 @@ class Engine:
         device: torch.device,
         precision: Precision = "fp32",
         accelerator: "Accelerator | None" = None,
+        is_compiling: bool = False,
     ) -> None:
         self.device = device
         self.precision = precision
+        self.is_compiling = is_compiling
         self.rank: int = 0 if accelerator is None else accelerator.process_index
         self.num_processes: int = 1 if accelerator is None else accelerator.num_processes
         self._accelerator = accelerator
@@ -104,6 +110,10 @@ class Engine:
         """Bring a network to the device and into its memory format, where it stays the same object."""
         network.to(self.device)
         lay_out(network, self.memory_format)
+        if self.is_compiling:  # the compiler looks at gradients that are not there, and warns of it
+            warnings.filterwarnings("ignore", message="The .grad attribute of a Tensor that is not a leaf")
+            for module in _called(network):
+                module.compile(backend=BACKEND)
 
     def shares(self, batch_size: int, accumulate: int) -> list[Share]:
         """Give this process's micro-batches of a batch over all processes.
@@ -138,15 +148,30 @@ class Engine:
         """
         is_joined = self._accelerator is not None and not is_last
         waiting = self._accelerator.no_sync(part) if self._accelerator and is_joined else nullcontext()
-        with waiting, self.autocast():
+        with waiting, self.computing():
             found: T = part(compute)
         return found
 
-    def autocast(self) -> AbstractContextManager[Any]:
-        """Compute in the precision of the training."""
-        if self.precision == "fp32":
-            return nullcontext()
-        return torch.autocast(self.device.type, DTYPES[self.precision])
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Run networks in the precision of the training.
+
+        Raises:
+            UserError: they cannot be compiled.
+        """
+        dtype = DTYPES.get(self.precision)
+        try:
+            with torch.autocast(self.device.type, dtype) if dtype else nullcontext():
+                yield
+        except RuntimeError as error:
+            if not type(error).__module__.startswith("torch._dynamo"):
+                raise
+            why = " ".join(str(error).splitlines()[:2])
+            raise UserError(f"the networks cannot be compiled ({why}): set compile to false.") from error
+
+    def differentiating_twice(self) -> AbstractContextManager[Any]:
+        """Run networks as they are, in full precision: what is compiled has no second derivatives."""
+        return torch.compiler.set_stance("force_eager") if self.is_compiling else nullcontext()
 
     def scaled(self, loss: Tensor) -> Tensor:
         """Multiply a loss by what keeps its gradients in the range of half precision."""
@@ -179,6 +204,15 @@ class Engine:
             first.add_(torch.where(skipped > 0, torch.nan, 0.0))
             self._scaler.step(optimizer)
             self._scaler.update()
+
+    def scaling(self) -> dict[str, float]:
+        """Give what the scaling of gradients has learnt, for a checkpoint; it waits for the device."""
+        return {} if self._scaler is None else dict(self._scaler.state_dict())
+
+    def restore(self, scaling: dict[str, float]) -> None:
+        """Go on with what `scaling` gave."""
+        if self._scaler is not None and scaling:
+            self._scaler.load_state_dict(scaling)
 
     def greatest(self, number: Tensor) -> Tensor:
         """Give the greatest number of all processes, on the device, without waiting for it."""
@@ -235,6 +269,11 @@ class Engine:
             self.wait()
 
 
+def _called(network: nn.Module) -> list[nn.Module]:
+    """The largest modules of a network that are called: the patch discriminator has two entrances."""
+    return list(network.children()) if isinstance(network, PatchDiscriminator) else [network]
+
+
 @torch.no_grad()
 def lay_out(module: nn.Module, memory_format: torch.memory_format) -> None:
     """Bring the kernels of plain convolutions into a memory format: same shapes, names and values."""
@@ -257,13 +296,15 @@ def start(device: str, config: TrainConfig) -> Engine:
         UserError: there is no such device, no Accelerate, or the batch cannot be dealt.
     """
     where = choose_device(device)
+    if config.compile and where.type == "cpu" and not has_compiler():
+        raise UserError("compile needs a C++ compiler, and none was found: install g++, or set it to false.")
     if num_processes() == 1:
-        return Engine(where, config.precision)
+        return Engine(where, config.precision, is_compiling=config.compile)
     deal(config.batch_size, num_processes(), config.accumulate)  # or say that it cannot be
     # Without noise, its weights get no gradient: DDP must look for them.
     with ending_at_once():
         accelerator = _join(where, has_unused=not config.model.use_noise)
-        engine = Engine(accelerator.device, config.precision, accelerator)
+        engine = Engine(accelerator.device, config.precision, accelerator, config.compile)
         first = os.environ.get("MASTER_ADDR", "127.0.0.1")
         _processes.watch = Watch(engine.rank, engine.num_processes, engine.from_first, first)
     return engine

@@ -133,9 +133,8 @@ def _environment(num_processes: int) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in (LAUNCHED, "OMP_NUM_THREADS"):
+        for name in os.environ.keys() - before.keys():  # torchrun leaves one of its own
             os.environ.pop(name)
-            os.environ |= {name: before[name]} if name in before else {}
 
 
 @contextmanager

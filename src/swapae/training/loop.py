@@ -170,6 +170,7 @@ def go_on(training: Training, learner: Learner, saver: Saver, report: DataReport
     guard = Guard(limit_of(config), engine.greatest)
     meter = Meter(state, engine, guard)
     set_rates(learner.optimizers, config, state.rate_scale)
+    engine.restore(state.scaling)
 
     # Data: a function of the seed and of the images seen; each process reads its part of every batch.
     stream = SampleStream(training.source, config.data, config.model.stride, config.seed)

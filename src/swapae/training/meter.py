@@ -73,6 +73,7 @@ class Meter:
         flat = {f"{name} {i}": number for name, pair in sums.items() for i, number in enumerate(pair)}
         flat = self.engine.mean(flat)
         self.state.unlogged = {name: (flat[f"{name} 0"], flat[f"{name} 1"]) for name in sums}
+        self.state.scaling = self.engine.scaling()
         self.state.skipped, self.state.in_a_row = self.guard.settle(self.state.images_seen)
 
     @property

@@ -160,7 +160,7 @@ class Steps:
     def _discriminator_gradients(self, micro: Micro) -> Terms:
         networks, loss, real = self.networks, self.loss, micro.real
         view, patch_view = self._view(micro), self._patch_view(micro)
-        with torch.no_grad(), self.engine.autocast():
+        with torch.no_grad(), self.engine.computing():
             made = self._images(micro)
         terms = self._backward(
             self._judging,
@@ -180,10 +180,12 @@ class Steps:
         """In full precision: squared gradients would leave the range of a half one."""
         networks, loss = self.networks, self.loss
         factor = loss.r1_interval * micro.weight
-        terms = self._descent_of(image_r1_terms(networks, loss, micro.real, view=self._view(micro)), factor)
-        patches = self._patches((micro.real, micro.real), micro)
-        patch_terms = patch_r1_terms(networks, loss, *patches, view=self._patch_view(micro))
-        return terms | self._descent_of(patch_terms, factor)
+        with self.engine.differentiating_twice():
+            terms = image_r1_terms(networks, loss, micro.real, view=self._view(micro))
+            terms = self._descent_of(terms, factor)
+            patches = self._patches((micro.real, micro.real), micro)
+            patch_terms = patch_r1_terms(networks, loss, *patches, view=self._patch_view(micro))
+            return terms | self._descent_of(patch_terms, factor)
 
     def _generator_gradients(self, micro: Micro) -> Terms:
         networks, loss, real = self.networks, self.loss, micro.real
@@ -192,11 +194,11 @@ class Steps:
             made, own = self.engine.forward(self._making, lambda: self._made(micro), is_last=micro.is_last)
             # The discriminators see images without a past; the gradients of both then go on into it.
             reconstruction, hybrid = seen = [images.detach().requires_grad_() for images in made]
-            with self.engine.autocast():
+            with self.engine.computing():
                 terms = image_generator_terms(networks, loss, real, reconstruction, hybrid, view=view)
             terms = self._descent_of(terms, micro.weight)
             patches = self._patches((real, hybrid), micro)
-            with self.engine.autocast():
+            with self.engine.computing():
                 patch_terms = patch_generator_terms(networks, loss, *patches, view=patch_view)
             terms |= self._descent_of(patch_terms, micro.weight)
             # One pass for all that encoder and generator are told.
