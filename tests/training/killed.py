@@ -44,31 +44,35 @@ CONFIG = micro(
 PHASES = ("starting", "training", "writing", "renaming", "pruning")
 STARTING, TRAINING, WRITING, RENAMING, PRUNING = range(5)
 MOMENTS = ("before the first save", *PHASES)
+KINDS = ("any", MOMENTS[0], "writing", "renaming", "pruning")  # of moments that are aimed at, in turn
 PAUSE = 0.002  # seconds that a moment is drawn out
+NOWHERE = -1
 PATIENCE = 120.0  # seconds until a child is taken to hang
 
 
+def number_at(offset: int) -> property:
+    """A number in the memory of a `Place`."""
+
+    def get(self: "Place") -> int:
+        return int(struct.unpack_from("q", self.memory, offset)[0])
+
+    def put(self: "Place", value: int) -> None:
+        struct.pack_into("q", self.memory, offset, value)
+
+    return property(get, put)
+
+
 class Place:
-    """Where a child is, in memory shared with its parent: a phase, and the images of its last save."""
+    """Where a child is, in memory shared with its parent, and where it is to wait for its end."""
 
     def __init__(self) -> None:
-        self.memory = mmap.mmap(-1, 16)
+        self.memory = mmap.mmap(-1, 40)
 
-    @property
-    def phase(self) -> int:
-        return int(struct.unpack_from("q", self.memory, 0)[0])
-
-    @phase.setter
-    def phase(self, phase: int) -> None:
-        struct.pack_into("q", self.memory, 0, phase)
-
-    @property
-    def saved(self) -> int:
-        return int(struct.unpack_from("q", self.memory, 8)[0])
-
-    @saved.setter
-    def saved(self, images: int) -> None:
-        struct.pack_into("q", self.memory, 8, images)
+    phase = number_at(0)
+    saved = number_at(8)  # images of the last save
+    held = number_at(16)  # the phase in which the child is to wait, or NOWHERE
+    countdown = number_at(24)  # pauses of that phase before the one
+    is_held = number_at(32)
 
     @contextmanager
     def within(self, phase: int) -> Iterator[None]:
@@ -76,22 +80,43 @@ class Place:
         yield
         self.phase = before
 
+    def pause(self) -> None:
+        """Draw a moment out, or wait in it for the end."""
+        if self.phase == self.held:
+            if self.countdown <= 0:
+                self.is_held = 1
+                time.sleep(PATIENCE)
+            self.countdown -= 1
+        time.sleep(PAUSE)
+
 
 # ── the child ────────────────────────────────────────────────────────────────────────────────────
 
 
 def watch(place: Place) -> None:
-    """Let this process say where it is."""
+    """Let this process say where it is, and pause there."""
     replace, write, save, remove = os.replace, checkpoint._write, saver.save_checkpoint, retention.remove
+    sync_folder, save_tensors, write_json = (
+        checkpoint.sync_folder,
+        checkpoint.save_tensors,
+        checkpoint.write_json,
+    )
 
     def spied_replace(source: str, target: str) -> None:
-        if Path(target).name.startswith(retention.PREFIX):
-            with place.within(RENAMING):
-                time.sleep(PAUSE)
-                replace(source, target)
-                time.sleep(PAUSE)
-        else:
+        if not Path(target).name.startswith(retention.PREFIX):
             replace(source, target)
+            return
+        with place.within(RENAMING):
+            place.pause()
+            replace(source, target)
+            place.pause()
+
+    def pausing(function: Callable[..., None]) -> Callable[..., None]:
+        def spied(*arguments: object) -> None:
+            place.pause()
+            function(*arguments)
+
+        return spied
 
     def spied_write(*arguments: object) -> None:
         with place.within(WRITING):
@@ -100,9 +125,9 @@ def watch(place: Place) -> None:
     def spied_remove(path: Path) -> None:
         with place.within(PRUNING):
             for file in sorted(path.glob("*")):
-                time.sleep(PAUSE)
+                place.pause()
                 file.unlink()
-            time.sleep(PAUSE)
+            place.pause()
             remove(path)
 
     def spied_save(*arguments: object) -> Path:
@@ -112,6 +137,8 @@ def watch(place: Place) -> None:
 
     os.replace = spied_replace  # type: ignore[assignment]
     checkpoint._write, retention.remove, saver.save_checkpoint = spied_write, spied_remove, spied_save  # type: ignore[assignment]
+    for name in ("sync_folder", "save_tensors", "write_json"):
+        setattr(checkpoint, name, pausing(getattr(checkpoint, name)))
 
 
 class Telling(Quiet):
@@ -150,7 +177,7 @@ def has_ended(pid: int) -> int | None:
     return status if ended else None
 
 
-def kill_at(pid: int, place: Place, is_there: Callable[[], bool], delay: float) -> bool:
+def kill_at(pid: int, is_there: Callable[[], bool], delay: float) -> bool:
     """Kill a child some time after it has come to a place; whether it was not over before."""
     end = time.monotonic() + PATIENCE
     while not is_there():
@@ -164,15 +191,22 @@ def kill_at(pid: int, place: Place, is_there: Callable[[], bool], delay: float) 
     return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
 
 
-def aim(rng: random.Random, place: Place, seconds: float) -> tuple[Callable[[], bool], float]:
-    """Choose a moment: any, or one of the rare ones, and not always the first of its kind."""
-    kind, number = rng.choice(["any", *MOMENTS]), rng.choice([0, 0, 8, 16, 32])
+def aim(rng: random.Random, kind: str, place: Place, seconds: float) -> tuple[Callable[[], bool], float]:
+    """Set a moment at which to kill: when it has come, and how long after that.
+
+    Short moments are met by letting the child wait in one of them, or by being quick.
+    """
+    place.held, place.countdown, place.is_held = NOWHERE, 0, 0
     if kind == "any":
         return lambda: True, rng.uniform(0, seconds)
-    if kind == "before the first save":
-        return lambda: place.phase == TRAINING, rng.uniform(0, 0.02)
+    if kind == MOMENTS[0]:
+        return lambda: place.phase == TRAINING, rng.uniform(0, 0.1)
     phase = PHASES.index(kind)
-    return lambda: place.phase == phase and place.saved >= number, rng.uniform(0, PAUSE * 2)
+    if rng.random() < 0.3:
+        saved = rng.choice([0, 8, 24])
+        return lambda: place.phase == phase and place.saved >= saved, rng.uniform(0, 4 * PAUSE)
+    place.held, place.countdown = phase, rng.randrange(12)
+    return lambda: bool(place.is_held), 0.0
 
 
 def moment_of(place: Place, has_saved: bool) -> str:
@@ -205,10 +239,9 @@ class Trials:
         self.rng = random.Random(seed)
         self.tell = tell
         self.images = make_images(folder / "images")
-        make_learner(
-            CONFIG, Engine(torch.device("cpu"))
-        )  # what that imports need not be imported in each child
+        make_learner(CONFIG, Engine(torch.device("cpu")))  # what that imports is there for all children
         self.place = Place()
+        self.num_aimed = 0
         self.hits: Counter[str] = Counter()
         self.failures: list[str] = []
         begin = time.monotonic()
@@ -239,8 +272,11 @@ class Trials:
         """Kill a run, or find that it is over; then no checkpoint may be missing."""
         has_saved = checkpoint.newest_valid(run / "checkpoints") is not None
         self.place.saved = 0
+        kind = KINDS[self.num_aimed % len(KINDS)]
+        self.num_aimed += 1
+        is_there, delay = aim(self.rng, kind, self.place, self.seconds)
         pid = start(run, self.images, self.place)
-        if not kill_at(pid, self.place, *aim(self.rng, self.place, self.seconds)):
+        if not kill_at(pid, is_there, delay):
             return None
         newest = checkpoint.newest_valid(run / "checkpoints")
         moment = moment_of(self.place, has_saved or newest is not None)
@@ -252,6 +288,7 @@ class Trials:
 
     def _finish(self, run: Path) -> None:
         """Go on to the end."""
+        self.place.held = NOWHERE
         _, status = os.waitpid(start(run, self.images, self.place), 0)
         if status:
             self.failures.append(f"a run does not resume: {status}")
