@@ -96,11 +96,6 @@ class Place:
 def watch(place: Place) -> None:
     """Let this process say where it is, and pause there."""
     replace, write, save, remove = os.replace, checkpoint._write, saver.save_checkpoint, retention.remove
-    sync_folder, save_tensors, write_json = (
-        checkpoint.sync_folder,
-        checkpoint.save_tensors,
-        checkpoint.write_json,
-    )
 
     def spied_replace(source: str, target: str) -> None:
         if not Path(target).name.startswith(retention.PREFIX):
