@@ -21,6 +21,8 @@ FROZEN = {
     "data check": "DATA --size --preset --html --workers",
     "data prepare": "DATA --out -o --format --size --resize --encode --quality --shard-mb --workers",
     "eval": "MODEL --data --metrics --pairs --seed --split --size --batch --weights --out -o --backend",
+    "metrics list": "",
+    "metrics fetch": "NET --to",
     "presets": "",
     "demo": "--out -o --minutes",
     "doctor": "",

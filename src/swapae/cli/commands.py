@@ -11,6 +11,7 @@ from swapae.cli.doctor import doctor
 from swapae.cli.eval import evaluate
 from swapae.cli.grid import grid
 from swapae.cli.info import info
+from swapae.cli.metrics import metrics_fetch, metrics_list
 from swapae.cli.mix import mix
 from swapae.cli.pairs import pairs
 from swapae.cli.presets import presets
@@ -30,6 +31,8 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "data check": data_check,
     "data prepare": data_prepare,
     "eval": evaluate,
+    "metrics list": metrics_list,
+    "metrics fetch": metrics_fetch,
     "presets": presets,
     "demo": demo,
     "doctor": doctor,
