@@ -156,11 +156,13 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
         saver.save(is_last=True)  # from now on the other run is not needed
 
     # Steps; where they diverge, once more from the last checkpoint on, with lower rates.
+    guard = Guard(limit_of(config), engine.greatest)
+    steps = Steps(learner.networks, learner.optimizers, config, engine, guard, learner.strength)
     reporter.start(learner.state.images_seen, config.total_images)
     try:
         while True:
             try:
-                go_on(training, learner, saver, show)
+                go_on(training, learner, steps, saver, show)
                 break
             except DivergedError as error:
                 begin_anew = partial(restart, config=config)
@@ -174,7 +176,7 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
     return summary_of(folder, learner.state, config)
 
 
-def go_on(training: Training, learner: Learner, saver: Saver, show: Show | None) -> None:
+def go_on(training: Training, learner: Learner, steps: Steps, saver: Saver, show: Show | None) -> None:
     """Train from the learner's state on, to the end or until it is asked to stop; then all is saved.
 
     Raises:
@@ -185,8 +187,7 @@ def go_on(training: Training, learner: Learner, saver: Saver, show: Show | None)
     state = learner.state
     if show is not None:
         show.start(state.images_seen)
-    guard = Guard(limit_of(config), engine.greatest)
-    meter = Meter(state, engine, guard)
+    meter = Meter(state, engine, steps.guard)
     set_rates(learner.optimizers, config, state.rate_scale)
     engine.restore(state.scaling)
 
@@ -194,7 +195,6 @@ def go_on(training: Training, learner: Learner, saver: Saver, show: Show | None)
     stream = SampleStream(training.source, config.data, config.model.stride, config.seed)
     places = engine.places(config.batch_size, config.accumulate)
     batches = loader(stream, config.batch_size, state.images_seen, config.data.workers, places)
-    steps = Steps(learner.networks, learner.optimizers, config, engine, guard, learner.strength)
     try:
         while state.images_seen < config.total_images and not training.is_asked_to_stop():
             # One step on new images: now of the discriminators, now of encoder and generator.
@@ -226,7 +226,7 @@ def go_on(training: Training, learner: Learner, saver: Saver, show: Show | None)
                 saver.log(line)
                 if show is not None:
                     show.line(line)
-                if news := guard.news(state.skipped):
+                if news := steps.guard.news(state.skipped):
                     reporter.message(news)
             reporter.progress(state.images_seen, meter.images_per_second, state.losses)
             if is_saved:
