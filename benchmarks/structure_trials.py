@@ -14,8 +14,9 @@ On pairs of pictures that no run has seen, the averaged weights' hybrids are com
 - nearer: share of hybrids that are nearer (LPIPS) to the true swap than either of the two pictures is;
 - LPIPS of reconstructions.
 
-Written are `OUT/results.json` and the runs. What is there already is not done again, so a trial that was
-stopped goes on. Intervals are 95 % of the mean over pairs; differences are of the same pairs.
+Written are the runs, and figures pair by pair in `OUT/results/`. What is there already is not done again, so
+a trial that was stopped goes on, and once the base run is there, several processes can share the variants
+(`--only`). Intervals are 95 % of the mean over pairs; differences are of the same pairs.
 """
 
 import argparse
@@ -95,7 +96,8 @@ def run_base(out: Path, images: int) -> TrainConfig:
     if not (data / "done").exists():
         data.mkdir(parents=True, exist_ok=True)
         source = SyntheticSource(SIZE, seed=0)
-        for first in range(0, NUM_TRAINING, BATCH):
+        there = len(list(data.glob("*.png"))) // BATCH * BATCH
+        for first in range(there, NUM_TRAINING, BATCH):
             for i, picture in enumerate(source.read(range(first, first + BATCH))):
                 picture.save(data / f"{first + i:05d}.png")
         (data / "done").touch()
@@ -106,15 +108,13 @@ def run_base(out: Path, images: int) -> TrainConfig:
 
 def run_variant(out: Path, name: str, base: TrainConfig, loss: LossConfig, more: int) -> tuple[Path, float]:
     """Go on from the base run with another objective; gives the run and the seconds that took."""
-    run = out / name.replace("/", "_").replace(" ", "_")
+    run = out / plain(name)
     seed = base.seed + (name == "seed")
     config = replace(base, loss=loss, total_images=base.total_images + more, seed=seed)
     if not (run / "begun").exists():
         shutil.rmtree(run, ignore_errors=True)
         shutil.copytree(out / "base", run)
         configs.save(config, run / "config.yaml")  # the one way to go on with another objective
-        for sealed in run.glob("checkpoints/*/config.json"):
-            sealed.unlink()
         (run / "begun").touch()
     began = time.perf_counter()
     train(config, out / "pictures", run, device="cpu")
@@ -186,10 +186,15 @@ def show(out: Path, name: str, pairs: Pairs, hybrid: Tensor) -> None:
     """Draw some pairs: structure, texture, the true swap, the hybrid; one row each."""
     columns = (pairs.structure, pairs.texture, pairs.swap, hybrid)
     rows = [[to_pil(column[i].numpy()) for column in columns] for i in range(8)]
-    save_image(grid(rows, gap=2), out / f"{name.replace('/', '_').replace(' ', '_')}.png", force=True)
+    save_image(grid(rows, gap=2), out / f"{plain(name)}.png", force=True)
 
 
 # ---- words
+
+
+def plain(name: str) -> str:
+    """Turn a variant's name into a file's."""
+    return name.replace("/", "_").replace(" ", "_")
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
@@ -235,24 +240,28 @@ def trials(options: argparse.Namespace, tell: Callable[[str], None]) -> dict[str
     """Run and measure what is not there yet."""
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
-    lpips, pairs, kept = LPIPS.load(options.weights), Pairs(), out / "results.json"
-    results: dict[str, Figures] = json.loads(kept.read_text()) if kept.exists() else {}
+    (out / "results").mkdir(exist_ok=True)
+    lpips, pairs = LPIPS.load(options.weights), Pairs()
 
     def take(name: str, run: Path, seconds: float) -> None:
-        results[name], hybrid = measure(run, pairs, lpips)
+        figures, hybrid = measure(run, pairs, lpips)
         show(out, name, pairs, hybrid)
-        write_json(kept, results)
-        tell(f"{name}: {seconds:.0f} s, LPIPS {interval(results[name]['LPIPS'])[0]:.4f}")
+        write_json(kept(name), figures)
+        tell(f"{name}: {seconds:.0f} s, LPIPS {interval(figures['LPIPS'])[0]:.4f}")
+
+    def kept(name: str) -> Path:
+        return out / "results" / f"{plain(name)}.json"
 
     began = time.perf_counter()
     base = run_base(out, options.base)
-    if "base" not in results:
+    if not kept("base").exists():
         take("base", out / "base", time.perf_counter() - began)
     losses = variants(base.loss, options.base, options.base + options.more)
     for name in options.only or losses:
-        if name not in results:
+        if not kept(name).exists():
             take(name, *run_variant(out, name, base, losses[name], options.more))
-    return results
+    there = [name for name in ("base", *losses) if kept(name).exists()]
+    return {name: json.loads(kept(name).read_text()) for name in there}
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -60,3 +60,22 @@ def photo(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def lpips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an LPIPS whose weights are drawn at random; heads are positive, as the true ones are."""
+    import torch
+    from safetensors.torch import save_file
+
+    from swapae.metrics import LPIPS
+    from swapae.metrics.lpips import whole_filename
+
+    draw = torch.Generator().manual_seed(0)
+    tensors = {}
+    for name, value in LPIPS().state_dict().items():
+        tensor = torch.randn(value.shape, generator=draw) * (2 / value[0].numel()) ** 0.5
+        tensors[name] = tensor.abs() if name.startswith("heads") else tensor
+    folder = tmp_path_factory.mktemp("nets")
+    save_file(tensors, folder / whole_filename("squeeze"))
+    return folder

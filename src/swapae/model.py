@@ -252,7 +252,7 @@ class SwappingAutoencoder(nn.Module):
         weights = find_weights(name, WEIGHTS_FILE, revision=revision, local_files_only=local_files_only)
         tensors, metadata = load_tensors(weights)
         config = config_in(metadata, weights)
-        with _NothingDrawn():
+        with NothingDrawn():
             model = cls(config)
         load_strict(model, tensors, str(weights))
         return model.to(where).eval().use_backend(backend)
@@ -329,7 +329,7 @@ class SwappingAutoencoder(nn.Module):
         return [self._taken(one) for one in maps]
 
 
-class _NothingDrawn(TorchFunctionMode):
+class NothingDrawn(TorchFunctionMode):
     """Leaves random weights undrawn where they would only be overwritten; torch's generator stays as it is.
 
     The "meta" device would do so too, but the first computation on it imports half of torch: a second.

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.training.tools import Heard, micro, stop_after
 from torch import Tensor
 
 from swapae.data.stream import SampleStream
+from swapae.losses import AugmentConfig
 from swapae.training import loop
 from swapae.training.checkpoint import Learner
 from swapae.training.config import TrainConfig
@@ -29,9 +31,14 @@ from swapae.training.step import Micro, Steps
 
 
 def config_of(**changes: object) -> TrainConfig:
-    """Eight images a step, twenty steps of each kind, an R1 step after every third of the discriminators."""
+    """Eight images a step, twenty steps of each kind, an R1 step after every third of the discriminators.
+
+    With all that has chances or a gradient of its own: augmentation of a strength that moves, consistency.
+    """
     few = {"batch_size": 8, "total_images": 320, "checkpoint_images": 10**6, "snapshot_images": 10**6}
-    return micro(**few | {"log_images": 80} | changes)
+    augment = AugmentConfig("ada", strength=0.4, target=0.1, interval=3, speed_kimg=0.2)
+    loss = replace(micro().loss, structure_consistency=0.5, texture_consistency=0.5)
+    return micro(**few | {"log_images": 80, "augment": augment, "loss": loss} | changes)
 
 
 def train_recorded(
@@ -76,9 +83,10 @@ def train_recorded(
 
 
 def rows(micro: Micro) -> list[str]:
-    """Hashes of the windows and hybrid noise of each image; then of the noise of each reconstruction."""
+    """Hashes of what is drawn for each image, hybrid noise with it; then of each reconstruction's noise."""
     size = len(micro.real)
     windows = [part for one in micro.windows for part in one]
+    windows += [] if micro.patch_draws is None else [micro.patch_draws]
     hybrids = [one[-size:] for one in micro.noise]
     halves = [one[:-size] for one in micro.noise]
     of_images = [digest([*(w[i] for w in windows), *(n[i] for n in hybrids)]) for i in range(size)]

@@ -88,6 +88,7 @@ def test_the_log_of_two_processes_has_the_means_of_both(runs: Path) -> None:
         for name in ("one", "mixed")
     )
     assert [line["images_seen"] for line in mixed] == [80, 160, 240, 320]
+    assert len({line["augment_strength"] for line in one}) > 1
     for expected, found in zip(one, mixed, strict=True):
         assert expected.keys() == found.keys()
         for name in expected.keys() - {"seconds", "images_per_second"}:

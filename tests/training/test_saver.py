@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,7 +38,15 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.free = 1 << 40
-        monkeypatch.setattr(savers, "free_bytes", lambda _: self.free)
+        self.is_emptied_after: int | None = None  # looks at it
+        monkeypatch.setattr(savers, "free_bytes", self.look)
+
+    def look(self, _: Path) -> int:
+        found = self.free
+        if found < 1 << 40 and self.is_emptied_after is not None:
+            self.is_emptied_after -= 1
+            self.free = found if self.is_emptied_after else 1 << 40
+        return found
 
 
 @pytest.fixture
@@ -150,11 +156,9 @@ def test_it_waits_where_that_is_asked_for_until_there_is_room(
     disk: Disk, images: Path, unbroken: Path, tmp_path: Path
 ) -> None:
     heard, folder = filling(disk, at=4), tmp_path / "run"
-    timer = threading.Timer(1.5, lambda: setattr(disk, "free", 1 << 40))
-    timer.start()
-    begin = time.monotonic()
+    disk.is_emptied_after = 3
     assert run(micro(on_disk_full="pause"), images, folder, heard=heard).is_complete
-    assert time.monotonic() - begin > 1.2
+    assert disk.is_emptied_after == 0
     assert [text for text in heard.messages if "waits until there is room" in text] == heard.messages
     assert len(heard.messages) == 1
     assert_same(folder, unbroken)

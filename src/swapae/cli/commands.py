@@ -8,8 +8,10 @@ from swapae.cli.convert import convert
 from swapae.cli.data import data_check, data_prepare
 from swapae.cli.demo import demo
 from swapae.cli.doctor import doctor
+from swapae.cli.eval import evaluate
 from swapae.cli.grid import grid
 from swapae.cli.info import info
+from swapae.cli.metrics import metrics_fetch, metrics_list
 from swapae.cli.mix import mix
 from swapae.cli.pairs import pairs
 from swapae.cli.presets import presets
@@ -28,6 +30,9 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "convert": convert,
     "data check": data_check,
     "data prepare": data_prepare,
+    "eval": evaluate,
+    "metrics list": metrics_list,
+    "metrics fetch": metrics_fetch,
     "presets": presets,
     "demo": demo,
     "doctor": doctor,

@@ -86,7 +86,7 @@ class FolderSource:
             if self.config is not None:
                 _check_either_way(size, self.config, self.root / path)
         except UserError as error:
-            self._skip(path, str(error))
+            self.skipped.append((shown(path), str(error)))
             return False
         return True
 

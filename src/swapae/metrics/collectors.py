@@ -25,17 +25,26 @@ class Batch:
 
     numbers: Tensor
     images: Mapping[str, Tensor]
-    _known: dict[Hashable, object] = field(default_factory=dict, repr=False)
+    known: dict[Hashable, tuple[list[Tensor], object]] = field(default_factory=dict, repr=False)
 
     def has(self, roles: Sequence[str]) -> bool:
         """Whether all of these are there."""
         return all(role in self.images for role in roles)
 
-    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """Compute something that several metrics need of this batch, the first time it is asked for."""
-        if key not in self._known:
-            self._known[key] = compute()
-        return self._known[key]  # type: ignore[return-value]
+    def once(self, kind: Hashable, roles: Sequence[str], compute: Callable[..., T]) -> T:
+        """Compute something of the images of these roles, when it is first asked for.
+
+        It is known to every batch that was `replaced` from this one and holds the same images.
+        """
+        images = [self.images[role] for role in roles]
+        key = (kind, *map(id, images))
+        if key not in self.known:
+            self.known[key] = images, compute(*images)  # kept with them: no other gets their id
+        return self.known[key][1]  # type: ignore[return-value]
+
+    def replaced(self, **images: Tensor) -> "Batch":
+        """The same batch with other images for some roles."""
+        return Batch(self.numbers, {**self.images, **images}, self.known)
 
 
 class Collector(Protocol):

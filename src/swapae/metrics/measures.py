@@ -89,9 +89,8 @@ def sifid_of(net: Any) -> Collector:
     """Distance of each hybrid's small things to the texture image's, at two depths."""
 
     def measure(batch: Batch) -> dict[str, Tensor]:
-        sides = [
-            batch.once(("early", net.name, role), lambda role=role: net.early(batch.images[role]))  # type: ignore[misc]
-            for role in ("hybrid", "texture")
+        sides: list[dict[str, Tensor]] = [
+            batch.once(("early", net.name), [role], net.early) for role in ("hybrid", "texture")
         ]
         return {f"SIFID-{net.name}-{tap}": sifid(sides[0][tap], sides[1][tap]) for tap in sides[0]}
 
@@ -111,7 +110,7 @@ def color(net: None) -> Collector:
 
     def measure(batch: Batch) -> dict[str, Tensor]:
         hybrid, structure, texture = _pick(batch, ("hybrid", "structure", "texture"))
-        to_texture, to_structure = color_distance(hybrid, texture), color_distance(hybrid, structure)
+        to_texture, to_structure = (color_distance(hybrid, other) for other in (texture, structure))
         return {"Color": to_texture, "ColorNearer": (to_texture < to_structure).double()}
 
     return PerImage(("hybrid", "structure", "texture"), measure)
@@ -126,7 +125,7 @@ def _pick(batch: Batch, roles: Sequence[str]) -> list[Tensor]:
 
 def _pooled(net: Any) -> Callable[[Batch, str], Tensor]:
     def features(batch: Batch, role: str) -> Tensor:
-        pooled: Tensor = batch.once(("pooled", net.name, role), lambda: net.pooled(batch.images[role]))
+        pooled: Tensor = batch.once(("pooled", net.name), [role], net.pooled)
         return pooled
 
     return features

@@ -1,4 +1,4 @@
-"""Where the weights of the measuring networks lie; nothing is ever downloaded here."""
+"""Where the weights of the measuring networks lie; `fetch.py` downloads them, when asked."""
 
 import os
 import pickle
@@ -37,7 +37,7 @@ def find_net(filenames: str | Sequence[str], weights: str | Path | None = None) 
     searched = " or ".join(str(folder) for folder in places)
     raise UserError(
         f"{' (or '.join(names)}{')' * (len(names) - 1)} is not in {searched}: give the file or its folder as "
-        f"--weights, or set {VARIABLE} to its folder."
+        f"--weights, set {VARIABLE} to its folder, or run `swapae metrics fetch`."
     )
 
 

@@ -59,4 +59,4 @@ def texture_sensitivity(lpips: Any) -> Collector:
 
 
 def _columns(net: Any, batch: Batch, role: str) -> Tensor:
-    return batch.once(("columns", net.name, role), lambda: columns(net.layers(batch.images[role]), places()))
+    return batch.once(("columns", net.name), [role], lambda images: columns(net.layers(images), places()))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from swapae.errors import UserError
 from swapae.files import shown
+from swapae.model import NothingDrawn
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
 from swapae.training.checkpoint import Learner
 from swapae.training.config import TrainConfig
@@ -158,7 +159,7 @@ def check_fit(origin: Origin, config: TrainConfig) -> None:
     Raises:
         UserError: as `compare`.
     """
-    with torch.device("meta"):
+    with NothingDrawn():
         networks = Networks(
             Encoder(config.model.encoder()),
             Generator(config.model.generator()),

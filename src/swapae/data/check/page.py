@@ -125,7 +125,8 @@ def _duplicates(found: Check, picture: Picture) -> str:
         f'<div class="grid">{_figures((found.facts[i] for i in group[:MAX_GROUP]), picture)}</div></div>\n'
         for group in found.duplicates[:MAX_SHOWN]
     )
-    return f'{head}<p class="note">Pictures that look the same.{_more(found.duplicates)}</p>\n{body}'
+    note = f'<p class="note">Pictures that look the same.{_more(found.duplicates)}</p>\n'
+    return f'{head}{note}<div class="grid">\n{body}</div>\n'
 
 
 def _figures(members: Iterable[Facts], picture: Picture) -> str:

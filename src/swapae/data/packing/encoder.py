@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from typing import Literal
 
-from swapae.data.packs.pack import Pack
+from swapae.data.packs.pack import MAX_BYTES, Pack
 from swapae.data.reading import decode_resized
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
@@ -76,7 +76,9 @@ class Encoder:
     def _encode(self, index: int, name: str) -> tuple[bytes, tuple[int, int]]:
         with self.pack.open(index) as file:
             if self.encoding == "keep":
-                data = file.read()
+                data = file.read(MAX_BYTES + 1)
+                if len(data) > MAX_BYTES:
+                    raise UserError(f"{shown(name)} has more than {MAX_BYTES:,} bytes: too many to be kept.")
                 return data, decode_image(io.BytesIO(data), name).size
             image = decode_resized(file, name, self.config)
             return encode_image(image, self.encoding.upper(), self.quality, name), image.size

@@ -1,0 +1,159 @@
+"""`swapae eval`: how well a model reconstructs and swaps, in numbers."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from swapae.cli.common import Report, RunningOptions, UsageError, claim_folder
+from swapae.errors import UserError
+
+if TYPE_CHECKING:
+    from swapae.cli.common import Running
+
+GENERATED = "synthetic"
+DEFAULT_PAIRS, SYNTHETIC_PAIRS = 300, 1000
+FILES = ["report.json", "pairs.json"]
+
+Weights = Annotated[
+    Path | None, arg(metavar="PATH", help_behavior_hint="(default: SWAPAE_WEIGHTS, the cache)")
+]
+Folder = Annotated[Path | None, arg(aliases=["-o"], metavar="DIR", help_behavior_hint="")]
+Pairs = Annotated[str | None, arg(metavar="N|FILE", help_behavior_hint="(default: 300; synthetic 1000)")]
+Words = Annotated[tuple[str, ...], arg(metavar="M …")]
+
+
+def evaluate(
+    model: Annotated[Positional[str], arg(metavar="MODEL")],
+    *,
+    data: Annotated[str, arg(metavar="DATA")],
+    metrics: Words = ("all",),
+    pairs: Pairs = None,
+    seed: Annotated[int, arg(metavar="S")] = 0,
+    split: Literal["seen", "held_out"] = "seen",
+    size: Annotated[int, arg(metavar="N")] = 64,
+    batch: Annotated[int, arg(metavar="N")] = 32,
+    weights: Weights = None,
+    out: Folder = None,
+    common: RunningOptions,
+) -> Report:
+    """Measure how well a model reconstructs and swaps.
+
+    With --data synthetic hybrids are compared with true swaps (docs/synthetic-benchmark.md), otherwise the
+    metrics of docs/metrics.md are computed. Beside the model stand the trivial answers.
+
+    Args:
+        model: Folder of a model, run directory, or hub id; for synthetic also a folder of NAME_swap.png.
+        data: The word synthetic, or a set of images as for training, of which centre squares are taken.
+        metrics: Which, as lpips, FID-Inception or all; not for synthetic.
+        pairs: How many pairs, or a file that lists them (not for synthetic).
+        seed: Of the list of pairs.
+        split: Forms and materials of synthetic: those of training, or those that it never saw.
+        size: Side of the images in pixels.
+        batch: Images at a time.
+        weights: File or folder of the measuring nets' weights.
+        out: Folder for report.json and, of a set of images, pairs.json.
+    """
+    if size < 1 or batch < 1:
+        raise UsageError("--size and --batch must be 1 or more.")
+    if out is not None:
+        claim_folder(out, FILES, common.force)
+    if data == GENERATED and metrics != ("all",):
+        raise UsageError("--metrics is for sets of images: the figures of synthetic are fixed.")
+    try:
+        if data == GENERATED:
+            found = _synthetic(model, pairs, seed, split, size, batch, weights, common)
+        else:
+            found = _photos(model, data, metrics, pairs, seed, size, batch, weights, out, common)
+    except ValueError as error:  # images too small for a net, or too few for a metric: it says so
+        raise UserError(str(error)) from error
+    report: Report = {"model": model, **found}
+    if out is not None:
+        import json
+
+        from swapae.files import write_text
+
+        write_text(out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    from swapae.evaluation.report import table
+
+    common.show(table(report))
+    return report
+
+
+def _synthetic(
+    model: str,
+    pairs: str | None,
+    seed: int,
+    split: Literal["seen", "held_out"],
+    size: int,
+    batch: int,
+    weights: Path | None,
+    common: "Running",
+) -> Report:
+    from swapae.evaluation import synthetic
+    from swapae.metrics import LPIPS
+    from swapae.model import SwappingAutoencoder
+
+    num_pairs = _count(pairs, SYNTHETIC_PAIRS)
+    lpips = LPIPS.load(weights)
+    if synthetic.is_outputs(model):
+        system = synthetic.of_folder(model)
+    else:
+        loaded = SwappingAutoencoder.from_pretrained(model, device=common.device, backend=common.backend)
+        system = synthetic.of_model(loaded)
+    return synthetic.benchmark(
+        system,
+        lpips,
+        num_pairs=num_pairs,
+        seed=seed,
+        split=split,
+        size=size,
+        batch=batch,
+        progress=lambda done: common.say(f"{done} of {num_pairs} pairs"),
+    )
+
+
+def _photos(
+    model: str,
+    data: str,
+    metrics: tuple[str, ...],
+    pairs: str | None,
+    seed: int,
+    size: int,
+    batch: int,
+    weights: Path | None,
+    out: Path | None,
+    common: "Running",
+) -> Report:
+    from swapae.data.open import open_source
+    from swapae.evaluation.photos import Photos, evaluate
+    from swapae.metrics.loaders import Nets
+    from swapae.metrics.pairs import PairList
+    from swapae.metrics.table import choose
+    from swapae.model import SwappingAutoencoder
+
+    choices = choose([word for words in metrics for word in words.split(",") if word])
+    given = PairList.load(pairs) if pairs is not None and not pairs.isdigit() else None
+    num_pairs = 0 if given else _count(pairs, DEFAULT_PAIRS)
+    source = open_source(data, resolution=size)
+    loaded = SwappingAutoencoder.from_pretrained(model, device=common.device, backend=common.backend)
+    report, drawn = evaluate(
+        loaded,
+        Photos.of(source, size),
+        choices,
+        Nets(weights),
+        lambda num_images: given or PairList.draw(data, num_images, num_pairs, seed),
+        batch=batch,
+        progress=lambda what, done, of: common.say(f"{done} of {of} {what}"),
+    )
+    if out is not None:
+        drawn.save(out / "pairs.json", common.force)
+    return report
+
+
+def _count(pairs: str | None, default: int) -> int:
+    if pairs is None:
+        return default
+    if not pairs.isdigit() or int(pairs) < 1:
+        raise UsageError(f"--pairs must be a number, 1 or more, not {pairs}.")
+    return int(pairs)

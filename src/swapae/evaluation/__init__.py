@@ -1,0 +1,1 @@
+"""Measuring a model: where data, metrics and the model meet."""

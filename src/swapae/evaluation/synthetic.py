@@ -1,0 +1,184 @@
+"""The synthetic benchmark: how near a system's swaps are to the true ones (docs/synthetic-benchmark.md)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from swapae.codes import Codes, paired
+from swapae.data.synthetic import VERSION
+from swapae.data.synthetic.benchmark import BENCHMARK_VERSION, draw_swaps, render_swaps
+from swapae.data.synthetic.renderer import Pixels
+from swapae.data.synthetic.sample import Split
+from swapae.errors import UserError
+from swapae.evaluation.report import Report, assembled
+from swapae.files import shown, write_text
+from swapae.images import open_image, save_image, to_array
+from swapae.metrics.answers import TRIVIAL
+from swapae.metrics.collectors import Batch
+from swapae.metrics.lpips import LPIPS
+from swapae.metrics.synthetic_swaps import answered, rounded, scores
+from swapae.model import SwappingAutoencoder
+
+NUM_PAIRS, SIZE = 1000, 64
+KINDS = {"hybrid": "swap", "reconstruction": "rec", "interpolated": "mid"}  # role → how its files end
+
+System = Callable[[Batch], dict[str, Tensor]]
+Progress = Callable[[int], None]
+
+
+def benchmark(
+    system: System,
+    lpips: LPIPS,
+    *,
+    num_pairs: int = NUM_PAIRS,
+    seed: int = 0,
+    split: Split = "seen",
+    size: int = SIZE,
+    batch: int = 50,
+    progress: Progress = lambda done: None,
+) -> Report:
+    """Measure a system on the first pairs of a list, beside the trivial answers.
+
+    Args:
+        system: makes `hybrid`, and `reconstruction` and `interpolated` where it can, `[B, 3, size, size]` in
+            [-1, 1]. Its batch has `structure`, `texture`, `other` and `strength` [B], and no true answer.
+        lpips: what distances are measured by.
+        num_pairs: how many.
+        seed: of the list.
+        split: of forms and materials.
+        size: of the pictures.
+        batch: pairs at a time.
+        progress: is told how many pairs are done.
+
+    Raises:
+        UserError: the size is too small for the LPIPS, or there are no pairs.
+    """
+    if size < (least := lpips.trunk.min_side) or num_pairs < 1:
+        raise UserError(
+            f"the benchmark needs pictures of {least} pixels or more, and a pair, not {size} and {num_pairs}."
+        )
+    mine, others = scores(lpips), {name: scores(lpips) for name in TRIVIAL}
+    for seen in batches(range(num_pairs), seed, split, size, batch):
+        asked = Batch(seen.numbers, {role: seen.images[role] for role in ASKED})
+        made = {
+            role: rounded(images.to(seen.numbers.device).float()) for role, images in system(asked).items()
+        }
+        with torch.no_grad():
+            for collector in mine:
+                collector.update(seen.replaced(**made))
+            for name, collectors in others.items():
+                answer = answered(seen, name)
+                for collector in collectors:
+                    collector.update(answer)
+        progress(int(seen.numbers[-1]) + 1)
+    head: Report = {
+        "data": "synthetic",
+        "pairs": num_pairs,
+        "split": split,
+        "seed": seed,
+        "size": size,
+        "generator": VERSION,
+        "benchmark": BENCHMARK_VERSION,
+        "net": lpips.name,
+    }
+    return assembled(head, mine, others)
+
+
+ASKED = ("structure", "texture", "other", "strength")
+
+
+def batches(numbers: Sequence[int], seed: int, split: Split, size: int, batch: int) -> Iterator[Batch]:
+    """The pairs of these numbers, rendered: all true pictures by role, and `strength` [B]."""
+    for start in range(0, len(numbers), batch):
+        swaps = draw_swaps(numbers[start : start + batch], seed, split)
+        images = {role: as_tensor(pixels) for role, pixels in render_swaps(swaps, size).items()}
+        yield Batch(torch.tensor(swaps.numbers), images | {"strength": torch.from_numpy(swaps.strength)})
+
+
+def as_tensor(pixels: Pixels) -> Tensor:
+    """Turn uint8 `[B, H, W, 3]` into `[B, 3, H, W]` in [-1, 1]."""
+    return torch.from_numpy(np.stack([to_array(Image.fromarray(picture)) for picture in pixels]))
+
+
+# ── systems ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def of_model(model: SwappingAutoencoder) -> System:
+    """A model as a system: texture codes are swapped, and lerped for the in-between."""
+
+    def make(batch: Batch) -> dict[str, Tensor]:
+        own, texture, other = (model.encode(batch.images[role]) for role in ("structure", "texture", "other"))
+        strength = batch.images["strength"].to(own.texture)[:, None]
+        mixed = (1 - strength) * own.texture + strength * other.texture
+        codes = {"hybrid": paired(own, texture.texture), "reconstruction": own}
+        codes["interpolated"] = Codes(own.structure, mixed, own.size)
+        return {role: model.decode(these) for role, these in codes.items()}
+
+    return make
+
+
+def of_folder(folder: str | Path) -> System:
+    """A folder of pictures that some system made of what `write_inputs` wrote, as a system.
+
+    `00000_swap.png` must be there for each pair; `00000_rec.png` and `00000_mid.png` are read if the first
+    pair has them. Suffixes of all formats that can be read are found.
+
+    Raises:
+        UserError: when it is asked: a picture is missing, cannot be read, or has another size.
+    """
+    root = Path(folder)
+
+    def make(batch: Batch) -> dict[str, Tensor]:
+        size = batch.images["structure"].shape[2:]
+        return {
+            role: torch.stack([_read(root, number, end, tuple(size)) for number in batch.numbers.tolist()])
+            for role, end in KINDS.items()
+            if end == "swap" or list(root.glob(f"00000_{end}.*"))
+        }
+
+    return make
+
+
+def is_outputs(folder: str | Path) -> bool:
+    """Whether a folder holds what `of_folder` reads."""
+    return any(Path(folder).glob("00000_swap.*"))
+
+
+def write_inputs(
+    folder: str | Path, num_pairs: int = NUM_PAIRS, seed: int = 0, split: Split = "seen", size: int = SIZE
+) -> None:
+    """Write what a system is asked, for `swapae pairs` or any other: never the true answers.
+
+    `input_structure/00000.png` and `input_style/00000.png` are the pairs. `input_other/00000.png` with the
+    share in `strengths.json` asks for the in-between.
+
+    Raises:
+        UserError: a file exists or cannot be written.
+    """
+    root = Path(folder)
+    parts = {"structure": "input_structure", "texture": "input_style", "other": "input_other"}
+    strengths: dict[str, float] = {}
+    for start in range(0, num_pairs, 50):
+        swaps = draw_swaps(range(start, min(start + 50, num_pairs)), seed, split)
+        pictures = render_swaps(swaps, size)
+        for row, number in enumerate(swaps.numbers):
+            for role, part in parts.items():
+                save_image(Image.fromarray(pictures[role][row]), root / part / f"{number:05}.png")
+            strengths[f"{number:05}"] = float(swaps.strength[row])
+    lines = ",\n".join(f' "{name}": {share}' for name, share in strengths.items())
+    write_text(root / "strengths.json", f"{{\n{lines}\n}}\n")
+
+
+def _read(root: Path, number: int, end: str, size: tuple[int, ...]) -> Tensor:
+    found = sorted(root.glob(f"{number:05}_{end}.*"))
+    if not found:
+        raise UserError(f"{shown(root)} has no {number:05}_{end}.png: every pair needs one.")
+    image = torch.from_numpy(to_array(open_image(found[0]).convert("RGB")))
+    if tuple(image.shape[1:]) != size:
+        given, wanted = (f"{side[1]}x{side[0]}" for side in (image.shape[1:], size))
+        raise UserError(f"{shown(found[0])} is {given}, the benchmark's pictures are {wanted}.")
+    return image
