@@ -3,8 +3,8 @@
     python -m tests.training.recorded DATA RUN RECORDS STEPS
 
 Started alone it is one process; with RANK, WORLD_SIZE, … set it is one of several. The record has the
-positions of the images that this process itself read and hashes of their pixels; hashes of the images that came
-to each step, whoever read them; and hashes of each image's windows and noise.
+positions of the images that this process itself read and hashes of their pixels; hashes of the images that
+came to each step, whoever read them; and hashes of each image's windows and noise.
 """
 
 import hashlib

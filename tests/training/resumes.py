@@ -1,12 +1,12 @@
-"""Stop a training at random steps and go on, with other workers and in other processes; compare all that follows.
+"""Stop a training at random steps, go on with other workers and in other processes, and compare what follows.
 
     python -m tests.training.resumes [--times 20] [--seed 0] [--workers 0 2 4] [--no-processes]
 
 For each of `times` random steps: a run that is stopped there goes on with each number of workers, to its end.
-The images (hashes of their pixels after zoom, crop and flip) and what is drawn for them must be those of a run
-that never stopped, for at least the next 100 images, and the weights at the end equal to the bit. Then a run of
-one process is stopped there, goes on in two, is stopped again, and goes on in one: the same images and draws,
-and weights to 1e-6, for two processes add in another order. It ends with status 1 if anything differs.
+The images (hashes of their pixels after zoom, crop and flip) and what is drawn for them must be those of a
+run that never stopped, for at least the next 100 images, and the weights at the end equal to the bit. Then a
+run of one process is stopped there, goes on in two, is stopped again, and goes on in one: the same images and
+draws, and weights to 1e-6, for two processes add in another order. Status 1 says that something differs.
 """
 
 import argparse
