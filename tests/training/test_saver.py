@@ -265,6 +265,23 @@ def test_on_a_disk_of_64_megabytes_that_fills_up_nothing_is_lost(
     json.loads((folder / "data.json").read_text())
 
 
+def test_a_run_goes_on_though_the_disk_is_full_to_the_last_byte(
+    small: Path, images: Path, unbroken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(savers, "free_bytes", lambda _: 1 << 40)
+    config, folder = micro(checkpoint_images=8), small / "run"
+    run(config, images, folder, after=3)
+    fill(small, 0)
+
+    class Emptier(Heard):
+        def progress(self, images_seen: int, images_per_second: float, losses: object) -> None:
+            if images_seen == 28:
+                (small / "ballast").unlink()
+
+    assert run(config, images, folder, heard=Emptier()).is_complete
+    assert_same(folder, unbroken)
+
+
 def test_a_disk_of_64_megabytes_that_is_full_is_seen_before_it_is_written_to(
     small: Path, images: Path
 ) -> None:
