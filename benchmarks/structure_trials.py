@@ -11,8 +11,8 @@ On pairs of pictures that no run has seen, the averaged weights' hybrids are com
 
 - LPIPS-squeeze, L1 (in the [-1, 1] range) and PSNR [dB];
 - edges: the correlation of the two pictures' gradient magnitudes, which hardly depends on colour;
-- nearer: share of hybrids that are nearer to the true swap than either of the two pictures is, by LPIPS and by
-  L1 (a blurred hybrid hardly ever is by LPIPS);
+- nearer: share of hybrids that are nearer to the true swap than either of the two pictures is, by LPIPS and
+  by L1 (a blurred hybrid hardly ever is by LPIPS);
 - LPIPS of reconstructions.
 
 For scale, the same figures of the structure picture and of the texture picture themselves.
