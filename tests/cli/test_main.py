@@ -1,11 +1,8 @@
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
@@ -191,28 +188,3 @@ def test_python_m_swapae_is_the_same_program() -> None:
     done = subprocess.run([*SWAPAE, "tarin"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Did you mean 'train'?" in done.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT")
-def test_ctrl_c_saves_a_training_which_then_goes_on(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    command = [*SWAPAE, "train", "synthetic", "-o", str(run), "--preset", "tiny32", "--log-images", "4"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    child = subprocess.Popen([*command, "--total-images", "100000"], text=True, **pipes)
-    for _ in range(600):
-        if (run / "log.jsonl").exists():
-            break
-        time.sleep(0.1)
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
-    assert child.returncode == 0
-    assert "the same command goes on" in out
-    assert "Traceback" not in err
-    seen = json.loads((run / "log.jsonl").read_text().splitlines()[-1])["images_seen"]
-    states = [json.loads(path.read_text()) for path in run.glob("checkpoints/*/state.json")]
-    assert max(state["images_seen"] for state in states) >= seen
-    done = subprocess.run(
-        [*command, "--total-images", str(seen + 8), "--json"], capture_output=True, text=True
-    )
-    assert json.loads(done.stdout)["images_seen"] >= seen

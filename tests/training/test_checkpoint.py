@@ -15,6 +15,7 @@ from swapae.training.checkpoint import (
     MANIFEST,
     Learner,
     all_weights,
+    collect,
     is_valid,
     load_checkpoint,
     newest_valid,
@@ -265,3 +266,11 @@ def test_one_that_cannot_be_removed_now_is_removed_later(many: Path, monkeypatch
     assert len(names_in(many)) == 12
     prune(many, 120, micro(keep_checkpoints=1, keep_best=0))
     assert names_in(many) == ["images_00000120"]
+
+
+def test_a_number_of_the_state_that_is_not_finite_is_not_saved_either() -> None:
+    learner = fresh_learner()
+    collect(learner)
+    learner.state.augment = {"strength": float("nan")}
+    with pytest.raises(UserError, match="a number of the state is not a finite number after 0 images"):
+        collect(learner)

@@ -97,8 +97,12 @@ def collect(learner: Learner) -> Tensors:
     """Gather all tensors of a training.
 
     Raises:
-        UserError: one of them is not finite.
+        DivergedError: one of them, or of the state's numbers, is not finite.
     """
+    try:
+        json.dumps(asdict(learner.state), allow_nan=False)
+    except ValueError:
+        raise diverged("a number of the state", learner.state.images_seen) from None
     tensors = {
         "weights": all_weights(learner.networks),
         "ema": dict(learner.ema.model.state_dict()),

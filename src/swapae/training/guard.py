@@ -51,7 +51,7 @@ class Guard:
 
     def restore(self, skipped: dict[str, int], in_a_row: dict[str, int]) -> None:
         """Go on from the counts that `settle` gave."""
-        self._num_told = sum(skipped.values())
+        self._num_told, self.wrong = sum(skipped.values()), {}
         rows = {kind: in_a_row.get(kind, 0) for kind in skipped}
         self.counts = {kind: torch.tensor([float(skipped[kind]), row, row]) for kind, row in rows.items()}
 

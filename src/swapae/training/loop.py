@@ -142,11 +142,13 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
         saver.save(is_last=True)  # from now on the other run is not needed
 
     # Steps; where they diverge, once more from the last checkpoint on, with lower rates.
+    guard = Guard(limit_of(config), engine.greatest)
+    steps = Steps(learner.networks, learner.optimizers, config, engine, guard, learner.strength)
     reporter.start(learner.state.images_seen, config.total_images)
     try:
         while True:
             try:
-                go_on(training, learner, saver, report)
+                go_on(training, learner, steps, saver, report)
                 break
             except DivergedError as error:
                 begin_anew = partial(restart, config=config)
@@ -158,7 +160,9 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
     return summary_of(folder, learner.state, config)
 
 
-def go_on(training: Training, learner: Learner, saver: Saver, report: DataReport | None) -> None:
+def go_on(
+    training: Training, learner: Learner, steps: Steps, saver: Saver, report: DataReport | None
+) -> None:
     """Train from the learner's state on, to the end or until it is asked to stop; then all is saved.
 
     Raises:
@@ -167,8 +171,7 @@ def go_on(training: Training, learner: Learner, saver: Saver, report: DataReport
     """
     engine, config, reporter = training.engine, training.config, training.reporter
     state = learner.state
-    guard = Guard(limit_of(config), engine.greatest)
-    meter = Meter(state, engine, guard)
+    meter = Meter(state, engine, steps.guard)
     set_rates(learner.optimizers, config, state.rate_scale)
     engine.restore(state.scaling)
 
@@ -176,7 +179,6 @@ def go_on(training: Training, learner: Learner, saver: Saver, report: DataReport
     stream = SampleStream(training.source, config.data, config.model.stride, config.seed)
     places = engine.places(config.batch_size, config.accumulate)
     batches = loader(stream, config.batch_size, state.images_seen, config.data.workers, places)
-    steps = Steps(learner.networks, learner.optimizers, config, engine, guard, learner.strength)
     try:
         while state.images_seen < config.total_images and not training.is_asked_to_stop():
             # One step on new images: now of the discriminators, now of encoder and generator.
@@ -203,7 +205,7 @@ def go_on(training: Training, learner: Learner, saver: Saver, report: DataReport
                 saver.log(meter.line() | (state.metrics if is_saved else {}))
                 if report is not None:
                     saver.optional(report.update)
-                if news := guard.news(state.skipped):
+                if news := steps.guard.news(state.skipped):
                     reporter.message(news)
             reporter.progress(state.images_seen, meter.images_per_second, state.losses)
             if is_last or _passes(before, state.images_seen, config.snapshot_images):

@@ -95,7 +95,8 @@ def open_run(run: RunFolder, config: TrainConfig) -> None:
         run.root.mkdir(parents=True, exist_ok=True)
     try:
         with writing(run.config):
-            configs.save(config, run.config)
+            if not run.config.exists() or configs.load(TrainConfig, run.config) != config:
+                configs.save(config, run.config)
     except UserError:
         if is_new:
             with suppress(OSError):
@@ -183,7 +184,8 @@ class DataReport:
             "num_images": self.source.num_images,
             "skipped": list((self._before | skipped).values()),
         }
-        write_json(self.run.data, report)
+        if not self.run.data.exists() or _read_data(self.run.data) != report:
+            write_json(self.run.data, report)
 
 
 def _read_data(path: Path) -> dict[str, Any]:

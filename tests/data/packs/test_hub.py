@@ -6,6 +6,7 @@ import sys
 
 import datasets
 import pytest
+from huggingface_hub import constants
 from tests.data.packs.tools import encoded, write_folder, write_hub
 
 from swapae.data.open import open_pack, open_source
@@ -121,10 +122,12 @@ def test_a_set_in_the_cache_is_used_by_its_name_without_the_network(tmp_path, mo
     folder.rmdir()
     monkeypatch.delenv("HF_HUB_OFFLINE")
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("the network was asked"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    for name in ("getaddrinfo", "create_connection"):
+        monkeypatch.setattr(socket, name, lambda *_, **__: pytest.fail("the network was asked"))
     monkeypatch.chdir(tmp_path)
     assert bytes_of("hf:photos_of_a_friend") == [encoded(0), encoded(1)]
-    assert datasets.config.HF_HUB_OFFLINE is False
+    assert (datasets.config.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE) == (False, False)
     with pytest.raises(UserError, match=r"no data set of that name in the cache.*HF_HUB_OFFLINE=0"):
         open_source("hf:somebody/else", resolution=12)
     assert os.environ.get("HF_HUB_OFFLINE") is None

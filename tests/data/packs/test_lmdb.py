@@ -1,5 +1,6 @@
 """LMDB of encoded images, as LSUN comes: any keys, read-only, without a lock."""
 
+import multiprocessing
 import os
 import stat
 import sys
@@ -103,3 +104,22 @@ def test_without_the_package_the_extra_is_named(lsun, monkeypatch):
     monkeypatch.setitem(sys.modules, "lmdb", None)
     with pytest.raises(UserError, match=r"pip install 'swapae\[lmdb\]'"):
         PackedSource(LmdbPack(lsun))
+
+
+def _tell(pack, pipe):
+    pack.open(0)
+    pipe.send((os.getpid(), pack._environment[0]))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_opens_its_own_environment(lsun):
+    pack = LmdbPack(lsun)
+    context = multiprocessing.get_context("fork")
+    mine, theirs = context.Pipe()
+    child = context.Process(target=_tell, args=(pack, theirs))
+    child.start()
+    assert mine.poll(30)
+    assert mine.recv() == (child.pid, child.pid)
+    child.join(30)
+    assert pack._environment[0] == os.getpid()
