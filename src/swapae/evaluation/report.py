@@ -34,7 +34,8 @@ def table(report: Report) -> str:
     for name, value in metrics.items():
         cell = number(value) + (f" ± {number(errors[name])}" if name in errors else "")
         others = (number(found[name]) if name in found else "" for found in answers.values())
-        lines.append(f"{name:{wide}}  {cell:>20}" + "".join(f"{other:>17}" for other in others))
+        row = f"{name:{wide}}  {cell:>20}" + "".join(f"{other:>17}" for other in others)
+        lines.append(row.rstrip())
     return "\n".join(lines)
 
 
