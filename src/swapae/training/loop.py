@@ -224,6 +224,8 @@ def go_on(training: Training, learner: Learner, steps: Steps, saver: Saver, show
             if is_saved or _passes(before, state.images_seen, config.log_images):
                 line = meter.line() | (state.metrics if is_saved else {})
                 saver.log(line)
+                known = training.source.skipped
+                known.extend(entry for entry in engine.gather(list(known)) if entry not in known)
                 if show is not None:
                     show.line(line)
                 if news := steps.guard.news(state.skipped):
