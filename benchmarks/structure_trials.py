@@ -11,8 +11,11 @@ On pairs of pictures that no run has seen, the averaged weights' hybrids are com
 
 - LPIPS-squeeze, L1 (in the [-1, 1] range) and PSNR [dB];
 - edges: the correlation of the two pictures' gradient magnitudes, which hardly depends on colour;
-- nearer: share of hybrids that are nearer (LPIPS) to the true swap than either of the two pictures is;
+- nearer: share of hybrids that are nearer to the true swap than either of the two pictures is, by LPIPS and
+  by L1 (a blurred hybrid hardly ever is by LPIPS);
 - LPIPS of reconstructions.
+
+For scale, the same figures of the structure picture and of the texture picture themselves.
 
 Written are the runs, and figures pair by pair in `OUT/results/`. What is there already is not done again, so
 a trial that was stopped goes on, and once the base run is there, several processes can share the variants
@@ -149,19 +152,26 @@ def measure(run: Path, pairs: Pairs, lpips: LPIPS) -> tuple[Figures, Tensor]:
         own, other = model.encode(pairs.structure[some]), model.encode(pairs.texture[some])
         hybrids.append(model.decode(Codes(own.structure, other.texture, own.size)).clamp(-1, 1))
         reconstructions.append(model.decode(own).clamp(-1, 1))
-    hybrid, reconstruction = torch.cat(hybrids), torch.cat(reconstructions)
+    hybrid = torch.cat(hybrids)
+    return figures_of(hybrid, torch.cat(reconstructions), pairs, lpips), hybrid
+
+
+def figures_of(hybrid: Tensor, reconstruction: Tensor, pairs: Pairs, lpips: LPIPS) -> Figures:
+    """Compare answers with the true swaps, and reconstructions with what they are of."""
     error = (hybrid - pairs.swap).flatten(1)
-    to_swap = distances(lpips, hybrid, pairs.swap)
-    inputs = [distances(lpips, one, pairs.swap) for one in (pairs.structure, pairs.texture)]
+    answers = (hybrid, pairs.structure, pairs.texture)
+    by_lpips = [distances(lpips, one, pairs.swap) for one in answers]
+    by_l1 = [(one - pairs.swap).flatten(1).abs().mean(1) for one in answers]
     figures = {
-        "LPIPS": to_swap,
-        "L1": error.abs().mean(1),
+        "LPIPS": by_lpips[0],
+        "L1": by_l1[0],
         "PSNR": 10 * torch.log10(4 / error.square().mean(1)),
         "edges": correlation(edges(hybrid), edges(pairs.swap)),
-        "nearer": (to_swap < torch.minimum(*inputs)).float(),
+        "nearer": (by_lpips[0] < torch.minimum(*by_lpips[1:])).float(),
+        "nearer by L1": (by_l1[0] < torch.minimum(*by_l1[1:])).float(),
         "reconstruction": distances(lpips, reconstruction, pairs.structure),
     }
-    return {name: values.tolist() for name, values in figures.items()}, hybrid
+    return {name: values.tolist() for name, values in figures.items()}
 
 
 def distances(lpips: LPIPS, a: Tensor, b: Tensor) -> Tensor:
@@ -215,7 +225,7 @@ def table(results: dict[str, Figures]) -> str:
     lines += ["", "| minus unchanged | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     unchanged = results["unchanged"]
     for variant, figures in results.items():
-        if variant in ("unchanged", "base"):
+        if variant in ("unchanged", "base") or variant.startswith("the "):
             continue
         pairs = ([a - b for a, b in zip(figures[n], unchanged[n], strict=True)] for n in names)
         cells = (f"{mean:+.4f} ± {half:.4f}" for mean, half in map(interval, pairs))
@@ -252,6 +262,8 @@ def trials(options: argparse.Namespace, tell: Callable[[str], None]) -> dict[str
     def kept(name: str) -> Path:
         return out / "results" / f"{plain(name)}.json"
 
+    inputs = {"the structure picture": pairs.structure, "the texture picture": pairs.texture}
+    scale = {name: figures_of(one, pairs.structure, pairs, lpips) for name, one in inputs.items()}
     began = time.perf_counter()
     base = run_base(out, options.base)
     if not kept("base").exists():
@@ -261,7 +273,7 @@ def trials(options: argparse.Namespace, tell: Callable[[str], None]) -> dict[str
         if not kept(name).exists():
             take(name, *run_variant(out, name, base, losses[name], options.more))
     there = [name for name in ("base", *losses) if kept(name).exists()]
-    return {name: json.loads(kept(name).read_text()) for name in there}
+    return scale | {name: json.loads(kept(name).read_text()) for name in there}
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

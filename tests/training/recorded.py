@@ -2,8 +2,9 @@
 
     python -m tests.training.recorded DATA RUN RECORDS STEPS
 
-Started alone it is one process; with RANK, WORLD_SIZE, … set it is one of several. The record has, for every
-step, the positions of the images that were read and hashes of each image's windows and noise.
+Started alone it is one process; with RANK, WORLD_SIZE, … set it is one of several. The record has the
+positions of the images that this process itself read and hashes of their pixels; hashes of the images that
+came to each step, whoever read them; and hashes of each image's windows and noise.
 """
 
 import hashlib
@@ -46,6 +47,7 @@ def train_recorded(
     """Train in double precision, and write the record."""
     read: list[int] = []
     pixels: list[str] = []
+    placed: list[list[str]] = []
     drawn: list[list[list[str]]] = []
     make, show, images, deal = loop.make_learner, loop.images_to_show, SampleStream.images, Steps._dealt
 
@@ -61,6 +63,10 @@ def train_recorded(
         pixels.extend(hashlib.sha256(picture.tobytes()).hexdigest() for picture in pictures)
         return pictures
 
+    def placing(self: Engine, images: Tensor) -> Tensor:
+        placed.append([digest([image]) for image in images])
+        return images.double()
+
     def dealt(self: Steps, *arguments: object, **options: object) -> list[Micro]:
         batch = deal(self, *arguments, **options)  # type: ignore[arg-type]
         drawn.append([rows(micro) for micro in batch])
@@ -69,11 +75,11 @@ def train_recorded(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "make_learner", doubled)
         patch.setattr(loop, "images_to_show", lambda *arguments: show(*arguments).double())
-        patch.setattr(Engine, "place", lambda self, images: images.double())
+        patch.setattr(Engine, "place", placing)
         patch.setattr(SampleStream, "images", recording)
         patch.setattr(Steps, "_dealt", dealt)
         loop.train(config or config_of(), data, run, device="cpu", reporter=Heard(), stop=stop_after(steps))
-    record.write_text(json.dumps({"read": read, "pixels": pixels, "drawn": drawn}))
+    record.write_text(json.dumps({"read": read, "pixels": pixels, "placed": placed, "drawn": drawn}))
 
 
 def rows(micro: Micro) -> list[str]:

@@ -251,6 +251,14 @@ class Engine:
         torch.distributed.broadcast_object_list(values, group=self._all, device=torch.device("cpu"))
         return values[0]
 
+    def gather(self, values: list[T]) -> list[T]:
+        """Give every process the values of all, one process after another."""
+        if self._accelerator is None:
+            return values
+        lists: list[list[T]] = [[] for _ in range(self.num_processes)]
+        torch.distributed.all_gather_object(lists, values, self._all)
+        return [value for some in lists for value in some]
+
     def mean(self, values: dict[str, float]) -> dict[str, float]:
         """Average numbers, of the same names in every process."""
         if self._accelerator is None or not values:

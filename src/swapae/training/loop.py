@@ -203,6 +203,8 @@ def go_on(
                 saver.measure()
             if is_saved or _passes(before, state.images_seen, config.log_images):
                 saver.log(meter.line() | (state.metrics if is_saved else {}))
+                known = training.source.skipped
+                known.extend(entry for entry in engine.gather(list(known)) if entry not in known)
                 if report is not None:
                     saver.optional(report.update)
                 if news := steps.guard.news(state.skipped):
