@@ -341,6 +341,15 @@ def test_a_run_grows_from_another_and_the_same_command_goes_on(
     assert f"began_with: {trained / 'checkpoints'}" in capsys.readouterr().out
 
 
+def test_a_dry_run_says_what_would_be_taken(trained: Path, tmp_path: Path, capsys: Streams) -> None:
+    words = ("train", "synthetic", "-o", tmp_path / "run", *TINY[:-1], "--dry-run", "--init-from")
+    assert run(*words, trained) == 0
+    assert "encoder: all taken" in capsys.readouterr().out
+    assert run(*words, trained, "--model.texture-channels", "12", "--model.structure-channels", "8") == 0
+    assert "generator: nothing taken" in capsys.readouterr().out
+    assert not (tmp_path / "run").exists()
+
+
 def test_beginning_anew_forgets_the_origin_and_checks_a_new_one_first(
     trained: Path, tmp_path: Path, capsys: Streams
 ) -> None:

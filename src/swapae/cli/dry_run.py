@@ -16,9 +16,24 @@ def dry_run(config: "TrainConfig", data: str, out: Path, init_from: str | None, 
     from swapae.training.plan import plan
 
     found = plan(config, data, out, common.device, init_from, is_anew=common.force)
-    for line in [*config_lines(config), "", *lines_of(found, config)]:
+    taken = taken_lines(config, out, init_from)
+    for line in [*config_lines(config), "", *taken, *lines_of(found, config)]:
         common.show(line)
     return {"run": str(out), "config": to_dict(config), **report_of(found, config)}
+
+
+def taken_lines(config: "TrainConfig", out: Path, init_from: str | None) -> list[str]:
+    """What a run that has no checkpoint yet would take of another's weights."""
+    from swapae.training.origin import read_origin
+    from swapae.training.retention import checkpoints_in
+    from swapae.training.run import RunFolder
+    from swapae.training.transfer import check_fit
+
+    if init_from is None or checkpoints_in(RunFolder(out).checkpoints):
+        return []
+    notes: list[str] = []
+    transfer = check_fit(read_origin(init_from, notes.append), config)
+    return [*notes, *transfer.lines(), ""]
 
 
 def config_lines(config: "TrainConfig") -> list[str]:

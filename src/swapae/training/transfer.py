@@ -153,8 +153,8 @@ def compare(origin: Origin, named: Mapping[str, nn.Module], config: TrainConfig)
     return Transfer(origin, fits, _notes(origin, config))
 
 
-def check_fit(origin: Origin, config: TrainConfig) -> None:
-    """Refuse weights of which nothing would fit, before networks are made.
+def check_fit(origin: Origin, config: TrainConfig) -> Transfer:
+    """Say what would be taken, without taking it.
 
     Raises:
         UserError: as `compare`.
@@ -166,7 +166,7 @@ def check_fit(origin: Origin, config: TrainConfig) -> None:
             Discriminator(config.discriminator),
             PatchDiscriminator(config.patch_discriminator),
         )
-    compare(origin, networks.named(), config)
+    return compare(origin, networks.named(), config)
 
 
 def fit(network: str, module: nn.Module, theirs: Mapping[str, Tensor]) -> Fit:
