@@ -9,7 +9,8 @@ from swapae.cli.main import main, summary
 
 COMMON = "--debug --device --force --help --json --quiet -h"
 FROZEN = {
-    "train": "DATA --out -o --preset --total-images --batch-size --seed --init-from --gpus --max-time",
+    "train": "DATA --out -o --preset --total-images --batch-size --seed --init-from --gpus --max-time "
+    "--dry-run",
     "swap": "STRUCTURE TEXTURE --model -m --out -o --strength --backend",
     "grid": "--structure --texture --model -m --out -o --backend",
     "mix": "A B --model -m --out -o --steps --backend",

@@ -12,6 +12,7 @@ from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminato
 from swapae.presets import PRESETS, PUBLISHED_GPUS
 from swapae.training.config import TrainConfig, check
 from swapae.training.engine import Engine
+from swapae.training.health import is_reading
 from swapae.training.setup import make_learner
 from swapae.training.step import Steps
 
@@ -183,7 +184,7 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
     ours = {"seed", "data.workers", "data.cache", "ema_half_life_kimg"}
     ours |= {"keep_checkpoints", "checkpoint_activations", "accumulate", "precision", "compile"}
     ours |= {"keep_best", "best_metric", "keep_every_images", "on_disk_full"}
-    ours |= {"on_diverged", "skips_in_a_row", "max_rollbacks"}
+    ours |= {"on_diverged", "skips_in_a_row", "max_rollbacks", "tensorboard"}
     off = {"augment.kind": "none", "loss.structure_consistency": 0.0, "loss.texture_consistency": 0.0}
     off |= {"loss.stop_structure_gradient": False, "loss.schedule.end": 0}
     assert {key: settings[key] for key in off} == off
@@ -299,5 +300,8 @@ def test_a_preset_takes_one_step_of_each_kind_at_reduced_width(name: str) -> Non
     check(config)
     same = replace(config, batch_size=2, total_images=1, log_images=1, snapshot_images=1, checkpoint_images=1)
     found = losses(same)
-    assert len(found) == 11
-    assert all(0 < value < float("inf") for value in found.values())
+    readings = set(filter(is_reading, found))
+    assert len(found) == 11 + len(readings)
+    assert len(readings) == 7
+    assert all(abs(found[name]) < float("inf") for name in readings)
+    assert all(0 < found[name] < float("inf") for name in found.keys() - readings)

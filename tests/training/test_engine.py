@@ -13,6 +13,7 @@ from swapae.errors import UserError
 from swapae.training import engine as engines
 from swapae.training.config import Precision
 from swapae.training.engine import Engine, start
+from swapae.training.health import is_reading
 from swapae.training.setup import make_learner
 from swapae.training.step import Steps
 
@@ -53,7 +54,9 @@ def test_half_precision_computes_the_same_losses_to_its_digits(precision: Precis
     assert all(term.dtype == torch.float32 for term in found.values())
     for name, term in expected.items():
         if not name.endswith("_r1"):  # those come after a step, by rounded gradients that Adam makes large
-            assert float(found[name]) == pytest.approx(float(term), rel=0.03), name
+            # Logits near 0 are small differences of large numbers.
+            room = 0.01 if is_reading(name) else 1e-12
+            assert float(found[name]) == pytest.approx(float(term), rel=0.03, abs=room), name
     assert any(not torch.equal(found[name], term) for name, term in expected.items())
 
 

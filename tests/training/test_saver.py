@@ -203,7 +203,7 @@ def test_lines_of_the_log_that_find_no_room_are_written_later_and_none_is_torn(
 
     monkeypatch.setattr("swapae.training.run.open", opening, raising=False)
     heard = Filler()
-    assert run(micro(snapshot_images=100, checkpoint_images=100), images, folder, heard=heard).is_complete
+    assert run(micro(checkpoint_images=100), images, folder, heard=heard).is_complete
     assert len(heard.messages) == 1
     assert "No space left on device" in heard.messages[0]
     assert log_of(folder) == log_of(unbroken)

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.training.tools import make_images, micro, run
 
 from swapae import SwappingAutoencoder
-from swapae.training.snapshot import snapshot, structure_as_rgb
+from swapae.training.snapshot import look, snapshot, structure_as_rgb
 
 
 @given(
@@ -54,7 +54,7 @@ def test_the_grid_has_four_rows_and_a_column_for_each_image() -> None:
     torch.manual_seed(0)
     model = SwappingAutoencoder(micro().model)
     images = torch.rand(4, 3, 16, 16) * 2 - 1
-    picture = snapshot(model, images)
+    picture = snapshot(look(model, images))
     assert (picture.mode, picture.size) == ("RGB", (4 * 18 - 2, 4 * 18 - 2))
 
     def cell(row: int, column: int) -> torch.Tensor:
@@ -75,7 +75,7 @@ def test_the_grid_has_four_rows_and_a_column_for_each_image() -> None:
 @pytest.mark.parametrize(("after", "names"), [(3, []), (4, ["images_00000016.png"])])
 def test_a_snapshot_is_drawn_at_its_interval(after: int, names: list[str], tmp_path: Path) -> None:
     run(micro(), make_images(tmp_path / "images"), tmp_path / "run", after=after)
-    assert sorted(path.name for path in (tmp_path / "run").glob("snapshots/*")) == names
+    assert sorted(path.name for path in (tmp_path / "run").glob("snapshots/*.png")) == names
     for path in (tmp_path / "run").glob("snapshots/*"):
         with Image.open(path) as picture:
             assert picture.size == (6 * 18 - 2, 4 * 18 - 2)

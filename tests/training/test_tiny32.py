@@ -54,9 +54,12 @@ def test_it_leaves_all_that_a_run_leaves(trained: tuple[Path, float]) -> None:
         "latest",
         "log.jsonl",
         "model",
+        "report.html",
         "snapshots",
     ]
     assert names_in(folder / "checkpoints") == ["images_00000100", "images_00000200"]
-    assert names_in(folder / "snapshots") == ["images_00000100.png", "images_00000200.png"]
+    grids = names_in(folder / "snapshots")
+    assert [name for name in grids if name.endswith(".png")] == ["images_00000100.png", "images_00000200.png"]
+    assert len(grids) == 8
     assert names_in(folder / "model") == ["config.json", "model.safetensors"]
     assert [line["images_seen"] for line in log_of(folder)] == [40, 80, 100, 120, 160, 200]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from tyro.conf import Positional, Suppress, arg
 
-from swapae.cli.common import Common, CommonOptions, Ended, Report, UsageError
+from swapae.cli.common import Common, CommonOptions, Ended, Flag, Report, UsageError
 from swapae.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ Preset = Annotated[str | None, arg(metavar="P", help_behavior_hint="")]
 Count = Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: the preset's)")]
 Origin = Annotated[str | None, arg(metavar="OTHER", help_behavior_hint="")]
 Processes = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+
 Time = Annotated[str | None, arg(metavar="T", help_behavior_hint="(default: no limit)")]
 Settings = Suppress[Mapping[str, str]]
 
@@ -35,6 +36,7 @@ def train(
     init_from: Origin = None,
     gpus: Processes = None,
     max_time: Time = None,
+    dry_run: Flag = False,
     arguments: Suppress[tuple[str, ...]] = (),
     settings: Settings = {},  # noqa: B006  # never changed
     common: CommonOptions,
@@ -56,6 +58,7 @@ def train(
         init_from: Begin with the weights of another run, a checkpoint, or a model. (default: new weights)
         gpus: GPUs of this machine to train on, a process each; where there are none, processes. (default: 1)
         max_time: Save and stop after this time: 90s, 30m, 11h30m.
+        dry_run: Print config, memory, speed, time and disk needed; train nothing, write nothing.
     """
     from swapae.cli.progress import reporter_for
     from swapae.cli.stopping import stop_on_interrupt, time_limit
@@ -67,6 +70,10 @@ def train(
     given = {name: str(value) for name, value in shortcuts.items() if value is not None}
     config = configure(base_config(data, out, preset), {**settings, **given})
     check_processes(gpus, common)
+    if dry_run:
+        from swapae.cli.dry_run import dry_run as plan_training
+
+        return plan_training(config, data, out, init_from, common)
     if common.force:
         begin_anew(out, config, data, common.device, init_from)
     if gpus is not None and gpus > 1:
@@ -182,6 +189,7 @@ def begin_anew(
         return
     parts = [folder.checkpoints, folder.latest, folder.model, folder.snapshots, folder.log, folder.data]
     parts.append(init_file(folder))
+    parts += [folder.report, folder.tensorboard]
     with locked(run):
         for part in parts:
             remove(part)

@@ -76,13 +76,14 @@ class TrainConfig:
     on_diverged: Literal["rollback", "stop"] = "rollback"  # to the last checkpoint, with halved rates
     skips_in_a_row: int = 10  # steps of a kind that are not finite, one after another, until it has diverged
     max_rollbacks: int = 3  # then the run stops with a diagnosis
+    tensorboard: bool = False  # write the log and the grids for TensorBoard too (an extra)
 
 
 COUNTS = ("total_images", "log_images", "snapshot_images", "checkpoint_images", "keep_checkpoints")
 RESUMABLE = frozenset(
     {*COUNTS, "keep_best", "best_metric", "keep_every_images", "on_disk_full", "on_diverged"}
     | {"skips_in_a_row", "max_rollbacks"}
-    | {"accumulate", "checkpoint_activations", "compile", "data.workers", "data.cache"}
+    | {"accumulate", "checkpoint_activations", "compile", "tensorboard", "data.workers", "data.cache"}
 )  # fields that may differ when a run goes on: they do not change what is learnt
 
 

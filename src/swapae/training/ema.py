@@ -23,6 +23,7 @@ class Ema:
 
     def __init__(self, model: SwappingAutoencoder, half_life_kimg: float) -> None:
         self.half_life = 1000 * half_life_kimg  # [images]
+        self.trained = model
         self.model = copy.deepcopy(model).eval().requires_grad_(False) if self.half_life else model
         self.is_ramped = True
         self._averaged: list[torch.Tensor] = list(self.model.parameters())

@@ -192,6 +192,11 @@ class Engine:
         for gradient, mean in zip(gradients, means, strict=True):
             gradient.copy_(mean.view_as(gradient))
 
+    def gradient_scale(self) -> Tensor | float:
+        """Give by how much gradients are too large until `descend`, without waiting for the device."""
+        scale = None if self._scaler is None else self._scaler._scale
+        return 1.0 if scale is None else scale
+
     def descend(self, optimizer: Adam, skipped: Tensor) -> None:
         """Take a step without waiting for the device: none if `skipped` is 1 or scaled gradients overflow."""
         if self._scaler is None:

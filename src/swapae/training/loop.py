@@ -12,20 +12,24 @@ from swapae.data.cache import cached
 from swapae.data.open import open_source
 from swapae.data.source import Source
 from swapae.data.stream import SampleStream, loader
+from swapae.training.advice import is_out_of_memory, out_of_memory
 from swapae.training.checkpoint import Learner, State, load_checkpoint
 from swapae.training.config import TrainConfig, check
 from swapae.training.engine import Engine, joined, start
 from swapae.training.guard import Guard, limit_of
+from swapae.training.health import TEXTURES
 from swapae.training.lock import locked
 from swapae.training.meter import Meter
 from swapae.training.origin import check_origin
 from swapae.training.report import DivergedError, Quiet, Reporter, default_reporter
 from swapae.training.retention import checkpoints_in
 from swapae.training.rollback import roll_back
-from swapae.training.run import DataReport, RunFolder, check_run, open_run, trim_log
+from swapae.training.run import RunFolder, check_run, open_run, trim_log
 from swapae.training.saver import Saver
 from swapae.training.setup import fitting, images_to_show, make_learner, restart
+from swapae.training.show import Show
 from swapae.training.step import Steps, set_rates
+from swapae.training.tensorboard import check_installed
 from swapae.training.transfer import begin, write_record
 
 
@@ -77,6 +81,8 @@ def train(
     """
     # Refuse what cannot work before anything is made.
     check(config)
+    if config.tensorboard:
+        check_installed()
     engine = start(device, config)
     source = open_source(data, resolution=config.data.load_size, config=config.data)
     folder = RunFolder(Path(run))
@@ -85,9 +91,16 @@ def train(
     init_from = None if init_from is None else str(init_from)
     check_run(folder, config, str(data), source)
     check_origin(folder, init_from)
-    shown = fitting(images_to_show(source, config), config)
-    with locked(folder.root) if engine.is_first else nullcontext():
-        return train_alone(training, shown, init_from)
+    shown = images_to_show(source, config)
+    try:
+        with locked(folder.root) if engine.is_first else nullcontext():
+            return train_alone(training, shown, init_from)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+    # Out here, for with the error the frames have gone that held the tensors.
+    has_begun = bool(checkpoints_in(folder.checkpoints))
+    raise out_of_memory(config, engine.device, engine.num_processes, has_begun)
 
 
 @dataclass
@@ -133,9 +146,10 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
         trim_log(folder, learner.state.images_seen)
     with engine.first_alone():
         training.source = cached(training.source, config.data, reporter.message, training.stop)
-    report = None
+    show = None
     if engine.is_first:
-        report = DataReport(folder, training.data, training.source, reporter.message)
+        data = training.data, training.source
+        show = Show(folder, config, data, shown, reporter.message, saver.optional)
     if transfer is not None:
         if engine.is_first:
             write_record(folder, transfer)
@@ -148,7 +162,7 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
     try:
         while True:
             try:
-                go_on(training, learner, steps, saver, report)
+                go_on(training, learner, steps, saver, show)
                 break
             except DivergedError as error:
                 begin_anew = partial(restart, config=config)
@@ -156,13 +170,13 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
                 if engine.is_first:
                     trim_log(folder, learner.state.images_seen)
     finally:
+        if show is not None:
+            show.close()
         reporter.stop()
     return summary_of(folder, learner.state, config)
 
 
-def go_on(
-    training: Training, learner: Learner, steps: Steps, saver: Saver, report: DataReport | None
-) -> None:
+def go_on(training: Training, learner: Learner, steps: Steps, saver: Saver, show: Show | None) -> None:
     """Train from the learner's state on, to the end or until it is asked to stop; then all is saved.
 
     Raises:
@@ -171,6 +185,8 @@ def go_on(
     """
     engine, config, reporter = training.engine, training.config, training.reporter
     state = learner.state
+    if show is not None:
+        show.start(state.images_seen)
     meter = Meter(state, engine, steps.guard)
     set_rates(learner.optimizers, config, state.rate_scale)
     engine.restore(state.scaling)
@@ -188,6 +204,7 @@ def go_on(
             before = state.images_seen
             state.images_seen += config.batch_size
             state.steps += 1
+            steps.reads_gradients = is_line_near(before, state.images_seen + config.batch_size, config)
             if state.steps % 2 == 1:
                 meter.add(steps.discriminator_step(real, random))
                 if (state.steps + 1) // 2 % config.loss.r1_interval == 0:
@@ -196,33 +213,44 @@ def go_on(
                 meter.add(steps.generator_step(real, random))
                 learner.ema.update(2 * config.batch_size, state.images_seen)
 
-            # Tell, draw, save.
+            # Draw, tell, save.
             is_last = state.images_seen >= config.total_images
+            if is_last or _passes(before, state.images_seen, config.snapshot_images):
+                found = show.grids(learner.ema, state.images_seen) if show is not None else None
+                meter.add_of_first(found, TEXTURES)
             is_saved = is_last or _passes(before, state.images_seen, config.checkpoint_images)
             if is_saved:
                 saver.measure()
             if is_saved or _passes(before, state.images_seen, config.log_images):
-                saver.log(meter.line() | (state.metrics if is_saved else {}))
+                line = meter.line() | (state.metrics if is_saved else {})
+                saver.log(line)
                 known = training.source.skipped
                 known.extend(entry for entry in engine.gather(list(known)) if entry not in known)
-                if report is not None:
-                    saver.optional(report.update)
+                if show is not None:
+                    show.line(line)
                 if news := steps.guard.news(state.skipped):
                     reporter.message(news)
             reporter.progress(state.images_seen, meter.images_per_second, state.losses)
-            if is_last or _passes(before, state.images_seen, config.snapshot_images):
-                saver.optional(saver.draw)
             if is_saved:
                 meter.settle()
                 saver.save(is_last)
+                if show is not None:
+                    show.saved()
         if state.images_seen < config.total_images:  # it was stopped
             saver.measure()
             meter.settle()
             saver.save(is_last=True)
-        if report is not None:
-            saver.optional(report.update)
+            if show is not None:
+                show.saved()
     finally:
         del batches  # ends the processes that read ahead
+
+
+def is_line_near(before: int, following: int, config: TrainConfig) -> bool:
+    """Whether a line of the log comes after this step or the next one: they are of different kinds."""
+    intervals = config.log_images, config.checkpoint_images
+    is_due = any(_passes(before, following, interval) for interval in intervals)
+    return is_due or following >= config.total_images
 
 
 def step_seed(seed: int, images_seen: int) -> int:

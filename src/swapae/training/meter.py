@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterable
 
 import torch
 
@@ -36,6 +37,11 @@ class Meter:
             value = term.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
             new = torch.stack([value, term.isfinite().to(value)])
             self._sums[name] = self._sums[name].to(new) + new if name in self._sums else new
+
+    def add_of_first(self, terms: Terms | None, names: Iterable[str]) -> None:
+        """Take in what the first process alone has measured; all know the names of it."""
+        share = self.engine.num_processes  # a mean over the processes is taken later
+        self.add({name: torch.tensor(0.0) if terms is None else share * terms[name] for name in names})
 
     def line(self) -> dict[str, float]:
         """Close a line of the log; a term that did not occur is not in it.

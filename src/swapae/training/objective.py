@@ -16,6 +16,7 @@ from swapae.codes import Codes
 from swapae.losses import code_distance, fake_loss, l1_loss, real_loss, squared_gradient
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
 from swapae.networks.generator import Noise
+from swapae.training.health import verdicts
 from swapae.training.schedule import ScheduleConfig
 
 Terms = dict[str, Tensor]
@@ -166,17 +167,21 @@ def image_discriminator_terms(
     *,
     view: View = as_they_are,
     hear: Callable[[Tensor], None] | None = None,
+    seen: Terms | None = None,
 ) -> Terms:
     """Compute the image discriminator's part of `discriminator_terms`.
 
     Args:
         view: of all images in one batch, in the order of the arguments.
         hear: is told the logits on real images.
+        seen: what the verdicts are added to, summed up.
     """
     logits = networks.discriminator(view(torch.cat([real, reconstruction, hybrid])))
     on_real, on_reconstruction, on_hybrid = logits.split([len(real), len(reconstruction), len(hybrid)])
     if hear is not None:
         hear(on_real.detach())
+    if seen is not None:
+        seen |= verdicts("D", on_real, reconstruction=on_reconstruction, hybrid=on_hybrid)
     return {
         "D_real": config.gan * real_loss(on_real),
         "D_reconstruction": config.gan * config.gan_reconstruction * fake_loss(on_reconstruction),
@@ -192,15 +197,18 @@ def patch_discriminator_terms(
     hybrid_patches: Tensor,
     *,
     view: View = as_they_are,
+    seen: Terms | None = None,
 ) -> Terms:
     """Compute the patch discriminator's part of `discriminator_terms`; both terms share the references."""
     judge = networks.patch_discriminator
     features = judge.features(view(torch.cat([reference_patches, real_patches, hybrid_patches])))
     reference, target, fake = features.chunk(3)
-    verdicts = judge.compare(
+    logits = judge.compare(
         torch.cat([reference, reference]), torch.cat([target, fake]), config.use_aggregation
     )
-    patch_real, patch_fake = verdicts.chunk(2)
+    patch_real, patch_fake = logits.chunk(2)
+    if seen is not None:
+        seen |= verdicts("patch_D", patch_real, hybrid=patch_fake)
     return {
         "patch_D_real": config.patch * real_loss(patch_real),
         "patch_D_hybrid": config.patch * fake_loss(patch_fake),

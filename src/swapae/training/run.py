@@ -4,7 +4,9 @@ RUN/config.yaml          the whole TrainConfig
 RUN/data.json            where the images are, how many, and which files could not be used
 RUN/init.json            of a run that began with another's weights: what was taken (origin.py)
 RUN/log.jsonl            a line of losses every `log_images` images; at each checkpoint, what was measured too
-RUN/snapshots/           sample grids
+RUN/snapshots/           sample grids (samples.py)
+RUN/tensorboard/         the same for TensorBoard, if asked for
+RUN/report.html          all of this to look at, made anew at each save
 RUN/checkpoints/         all that is needed to go on (checkpoint.py)
 RUN/model/               averaged encoder and generator: what `-m RUN` loads
 RUN/latest               the name of the newest checkpoint, for people and scripts; nothing here reads it
@@ -63,8 +65,13 @@ class RunFolder:
     def model(self) -> Path:
         return self.root / "model"
 
-    def snapshot(self, images_seen: int) -> Path:
-        return self.snapshots / f"images_{images_seen:08d}.png"
+    @property
+    def tensorboard(self) -> Path:
+        return self.root / "tensorboard"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
 
 
 # ── entering ─────────────────────────────────────────────────────────────────────────────────────
@@ -163,15 +170,18 @@ class DataReport:
         # Files that failed when they were decoded, in an earlier call, have not failed yet in this one.
         before = _read_data(run.data)["skipped"] if run.data.exists() else []
         self._before = {entry["file"]: entry for entry in before}
+        self._known: set[str] = set()
         self._write()
         self.update()
+        self._known = set(self._before)
 
     def update(self) -> None:
         """Tell of files that turned out to be unusable since the last time."""
-        new = self.source.skipped[self._num_told :]
+        added = self.source.skipped[self._num_told :]
+        self._num_told += len(added)
+        new = [entry for entry in added if entry[0] not in self._known]
         if not new:
             return
-        self._num_told += len(new)
         self._write()
         files = "1 file" if len(new) == 1 else f"{len(new)} files"
         self.tell(f"{files} of {self.data} cannot be used, see {self.run.data}. The first: {new[0][1]}")

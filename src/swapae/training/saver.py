@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 
 from swapae.errors import UserError, WriteError
-from swapae.images import save_image
 from swapae.training.checkpoint import Learner, collect, save_checkpoint
 from swapae.training.config import TrainConfig
 from swapae.training.disk import MARGIN, bytes_of_save, free_bytes, shown_bytes
@@ -14,7 +13,6 @@ from swapae.training.engine import Engine
 from swapae.training.evaluate import measure
 from swapae.training.report import DivergedError
 from swapae.training.run import RunFolder, append_log
-from swapae.training.snapshot import snapshot
 
 PAUSE = 5.0  # seconds between two looks at a full disk
 
@@ -141,11 +139,6 @@ class Saver:
         if self.engine.is_first:
             self._waiting.append(line)
             self.optional(self._write_lines)
-
-    def draw(self) -> None:
-        """Draw the sample grid."""
-        picture = snapshot(self.learner.ema.model, self.shown.to(self.engine.device))
-        save_image(picture, self.run.snapshot(self.learner.state.images_seen), force=True)
 
     def optional(self, write: Callable[[], None]) -> None:
         """Write, in the first process, what training can do without; tell when that begins to fail.

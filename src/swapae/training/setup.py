@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from swapae.data.source import Source
-from swapae.data.stream import evaluation_images, to_batch
 from swapae.errors import UserError
 from swapae.layers import ModulatedConv2d, SpatialCodeModulation
 from swapae.model import SwappingAutoencoder
@@ -14,18 +13,14 @@ from swapae.training.config import InitConfig, TrainConfig
 from swapae.training.ema import Ema
 from swapae.training.engine import Engine
 from swapae.training.objective import Networks
+from swapae.training.samples import fixed_indices, images_of
 from swapae.training.step import make_optimizers
 from swapae.training.strength import Strength
 
-NUM_SNAPSHOT_IMAGES = 8
-
 
 def images_to_show(source: Source, config: TrainConfig) -> Tensor:
-    """Take the first images of the source for snapshots, an even number of them: one image comes twice."""
-    num_images = NUM_SNAPSHOT_IMAGES if source.num_images is None else source.num_images
-    num_shown = min(NUM_SNAPSHOT_IMAGES, num_images + num_images % 2)
-    indices = [i % num_images for i in range(num_shown)]
-    return to_batch(evaluation_images(source, config.data, config.model.stride, indices))
+    """Take images from all over the source for snapshots, `[B, 3, S, S]`."""
+    return fitting(images_of(source, config, fixed_indices(source.num_images)), config)
 
 
 def fitting(images: Tensor, config: TrainConfig) -> Tensor:

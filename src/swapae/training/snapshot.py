@@ -1,5 +1,7 @@
 """The sample grid of a training: image, structure code as colours, reconstruction, hybrid."""
 
+from dataclasses import dataclass
+
 import torch
 from PIL import Image
 from torch import Tensor
@@ -7,21 +9,40 @@ from torch import Tensor
 from swapae.codes import Codes
 from swapae.images import grid, to_pil
 from swapae.model import SwappingAutoencoder
+from swapae.training.health import Readings, texture_readings
 from swapae.training.objective import swapped
 
 
-def snapshot(model: SwappingAutoencoder, images: Tensor) -> Image.Image:
-    """Draw a row for each of what the model makes of `[B, 3, H, W]`, B even.
+@dataclass(frozen=True)
+class Look:
+    """What a model makes of images: codes, reconstructions, and hybrids with the neighbours' textures."""
 
-    Rows: the images; their structure codes; their reconstructions; hybrids, which keep the structure of the
-    image above them and take the texture of its neighbour.
-    """
+    images: Tensor
+    codes: Codes
+    swapped: Codes
+    reconstructions: Tensor
+    hybrids: Tensor
+
+
+def look(model: SwappingAutoencoder, images: Tensor) -> Look:
+    """Encode and decode `[B, 3, H, W]`, B even; each hybrid keeps the structure of its image."""
     codes = model.encode(images)
-    hybrids = model.decode(Codes(codes.structure, swapped(codes.texture), codes.size))
-    size = images.shape[3], images.shape[2]
-    colours = pictures(structure_as_rgb(codes.structure))
+    other = Codes(codes.structure, swapped(codes.texture), codes.size)
+    return Look(images, codes, other, model.decode(codes), model.decode(other))
+
+
+def snapshot(seen: Look) -> Image.Image:
+    """Draw a column for each image: the image, its structure code, its reconstruction, its hybrid."""
+    size = seen.images.shape[3], seen.images.shape[2]
+    colours = pictures(structure_as_rgb(seen.codes.structure))
     structures = [picture.resize(size, Image.Resampling.NEAREST) for picture in colours]
-    return grid([pictures(images), structures, pictures(model.decode(codes)), pictures(hybrids)])
+    return grid([pictures(seen.images), structures, pictures(seen.reconstructions), pictures(seen.hybrids)])
+
+
+def readings(model: SwappingAutoencoder, seen: Look) -> Readings:
+    """Measure what the textures do and what the structures keep; for that the hybrids are encoded."""
+    again = model.encode(seen.hybrids)
+    return texture_readings(seen.codes, seen.swapped, again, seen.reconstructions, seen.hybrids)
 
 
 def structure_as_rgb(structure: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from swapae.training.dealing import Share
 from swapae.training.ema import parameters_of
 from swapae.training.engine import Engine
 from swapae.training.guard import Guard, limit_of
+from swapae.training.health import gradient_norms
 from swapae.training.objective import (
     Networks,
     Terms,
@@ -108,6 +109,9 @@ class Steps:
     generator's step checkpoints activations when asked: the discriminators' is bound by one block of large
     maps, which checkpointing must hold too, and R1's second derivatives need all activations again.
 
+    A step gives the means of its terms, and the readings of health.py: on `reads_gradients`, which costs a
+    pass over all weights, the norms of the gradients too.
+
     What is random is drawn for the whole batch, and each micro-batch of each process takes its own of it: the
     gradients are those of the batch, however it is dealt.
 
@@ -128,6 +132,7 @@ class Steps:
         self.networks = networks
         self.optimizers = optimizers
         self.config = config
+        self.reads_gradients = False
         self.loss = config.loss.at(0)
         self.engine = engine = engine or Engine(next(networks.encoder.parameters()).device)
         self.guard = guard or Guard(limit_of(config), engine.greatest)
@@ -162,19 +167,21 @@ class Steps:
         view, patch_view = self._view(micro), self._patch_view(micro)
         with torch.no_grad(), self.engine.computing():
             made = self._images(micro)
+        seen: Terms = {}
         terms = self._backward(
             self._judging,
             lambda: image_discriminator_terms(
-                networks, loss, real, *made, view=view, hear=self.strength.hear
+                networks, loss, real, *made, view=view, hear=self.strength.hear, seen=seen
             ),
             micro,
         )
         patches = self._patches((real, real, made[1]), micro)
-        return terms | self._backward(
+        terms |= self._backward(
             self._comparing,
-            lambda: patch_discriminator_terms(networks, loss, *patches, view=patch_view),
+            lambda: patch_discriminator_terms(networks, loss, *patches, view=patch_view, seen=seen),
             micro,
         )
+        return terms | seen
 
     def _r1_gradients(self, micro: Micro) -> Terms:
         """In full precision: squared gradients would leave the range of a half one."""
@@ -325,8 +332,16 @@ class Steps:
         skipped = self.guard.judge(
             kind, terms, [p.grad for p in parameters_in(optimizer) if p.grad is not None]
         )
+        norms = self._gradient_norms("" if is_averaged else "_r1")
         _descend(self.engine, optimizer, skipped)
-        return terms
+        return terms | norms
+
+    def _gradient_norms(self, suffix: str) -> Terms:
+        if not self.reads_gradients:
+            return {}
+        scale = self.engine.gradient_scale()
+        norms = gradient_norms(self.networks.named())
+        return {name + suffix: norm / scale for name, norm in norms.items()}
 
     def _freeze_discriminators(self, is_frozen: bool) -> None:
         """Frozen parameters get no gradient, and none is computed for them."""
