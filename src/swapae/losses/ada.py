@@ -7,6 +7,7 @@ Each image has draws of its own, uniform in [0, 1), of which two or three serve 
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -150,17 +151,24 @@ def color_map(u: Draws, p: Tensor) -> tuple[Tensor, Tensor]:
     hue = value("hue", math.pi * (2 * u["hue0"] - 1), 0)
     saturation = value("saturation", _power(u["saturation0"], SATURATION), 1)
 
-    # In the plane across v a rotation is cos · (I - vvᵀ) + sin · [v]×; all three keep v and the plane apart.
-    along = torch.full((3, 3), 1 / 3, device=p.device, dtype=p.dtype)
-    across = torch.eye(3, device=p.device, dtype=p.dtype) - along
-    turned = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=p.device, dtype=p.dtype) / math.sqrt(
-        3
-    )
+    along, across, turned = _forms(p.device, p.dtype)
     parts = zip((luma, saturation * hue.cos(), saturation * hue.sin()), (along, across, turned), strict=True)
     linear = torch.stack([contrast[:, None, None] * part[:, None, None] * form for part, form in parts]).sum(
         0
     )
     return linear, linear.sum(2) * brightness[:, None]
+
+
+@lru_cache
+def _forms(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """Make vvᵀ, I - vvᵀ and [v]×: a rotation about v is cos on the plane across it, and sin of the last.
+
+    Kept on their device: to bring them there in a step would make the step wait.
+    """
+    along = torch.full((3, 3), 1 / 3, dtype=torch.float64)
+    turned = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], dtype=torch.float64) / math.sqrt(3)
+    forms = along, torch.eye(3, dtype=torch.float64) - along, turned
+    return tuple(form.to(device, dtype) for form in forms)  # type: ignore[return-value]
 
 
 STAGES = {"blit": blitted, "geometry": warped, "color": colored}  # in the published order

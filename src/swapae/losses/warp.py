@@ -5,6 +5,7 @@ filter, so that little is lost (Karras et al. 2020, arXiv:2006.06676, appendix B
 goes on as its mirror image.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -76,36 +77,38 @@ def _folded(places: Tensor, reach: Tensor) -> Tensor:
 
 def _doubled(images: Tensor) -> Tensor:
     """Double, with a strip of `REACH` doubled pixels beyond each border: `[B, C, 2·S + 12, 2·S + 12]`."""
-    images = _extended(_extended(images, 2), 3)
-    for axis in (0, 1):
-        kernel = _kernel(images, axis)
-        images = F.conv_transpose2d(images, kernel, stride=(2, 1)[:: 1 - 2 * axis], groups=images.shape[1])
-    margin = 2 * REACH - 1  # what the outermost pixels do not fill
-    return images[..., margin:-margin, margin:-margin]
+    matrix = _doubling(images.shape[-1], images.device, images.dtype)
+    return matrix @ images @ matrix.T
 
 
 def _halved(images: Tensor) -> Tensor:
     """Undo `_doubled`: its adjoint, strips aside."""
-    images = images[..., 1:-1, 1:-1]
-    for axis in (0, 1):
-        kernel = _kernel(images, axis)
-        images = F.conv2d(images, kernel, stride=(2, 1)[:: 1 - 2 * axis], groups=images.shape[1])
-    return images
+    matrix = _halving(images.shape[-1] // 2 - REACH, images.device, images.dtype)
+    return matrix @ images @ matrix.T
 
 
-def _extended(images: Tensor, axis: int) -> Tensor:
-    """Add `REACH` mirrored lines on either side."""
-    size = images.shape[axis]
-    before = images.narrow(axis, 0, REACH).flip(axis)
-    after = images.narrow(axis, size - REACH, REACH).flip(axis)
-    return torch.cat([before, images, after], dim=axis)
+# Matrices are kept on their device: to bring one there in a step would make the step wait.
 
 
-def _kernel(images: Tensor, axis: int) -> Tensor:
-    """Make the filter along one axis, for every channel."""
-    shape = (1, 1, -1, 1) if axis == 0 else (1, 1, 1, -1)
-    taps = torch.tensor(SYM6, device=images.device, dtype=images.dtype).view(shape)
-    return taps.expand(images.shape[1], -1, -1, -1)
+@lru_cache(maxsize=32)
+def _halving(size: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Make one axis of `_halved`, `[S, 2·S + 12]`."""
+    matrix = torch.zeros(size, 2 * (size + REACH), dtype=torch.float64)
+    for line in range(size):
+        matrix[line, 2 * line + 1 : 2 * line + 1 + len(SYM6)] = torch.tensor(SYM6, dtype=torch.float64)
+    return matrix.to(device, dtype)
+
+
+@lru_cache(maxsize=32)
+def _doubling(size: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Make one axis of `_doubled`, `[2·S + 12, S]`: of the lines and `REACH` mirrored ones on either side."""
+    matrix = torch.zeros(2 * (size + REACH), size, dtype=torch.float64)
+    for line in range(-REACH, size + REACH):
+        own = int(mirrored(torch.tensor(line), size))
+        for place, tap in enumerate(SYM6, 2 * line + 1):
+            if 0 <= place < len(matrix):
+                matrix[place, own] += tap
+    return matrix.to(device, dtype)
 
 
 # ── sampling ─────────────────────────────────────────────────────────────────────────────────────
