@@ -64,7 +64,7 @@ def short(value: float) -> str:
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if unit <= abs(value) < 1000 * max(unit, 1e6):
             return f"{value / (1e3 if name == 'k' else unit):.3g}{name}"
-    return "0" if abs(value) < 1e-12 else f"{value:.3g}"
+    return "0" if abs(value) < 1e-12 else f"{value:.4g}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def draw(curves: Mapping[str, Curve], *, title: str, is_log: bool = False) -> str:
