@@ -15,8 +15,8 @@ def dry_run(config: "TrainConfig", data: str, out: Path, init_from: str | None, 
     from swapae.config import to_dict
     from swapae.training.plan import plan
 
-    found = plan(config, data, out, common.device, init_from, is_anew=common.force)
     taken = taken_lines(config, out, init_from)
+    found = plan(config, data, out, common.device, init_from, is_anew=common.force)
     for line in [*config_lines(config), "", *taken, *lines_of(found, config)]:
         common.show(line)
     return {"run": str(out), "config": to_dict(config), **report_of(found, config)}
