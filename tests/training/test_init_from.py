@@ -224,6 +224,18 @@ def test_the_run_holds_what_any_run_holds_and_the_record(begun: Path) -> None:
     assert names_in(begun / "checkpoints")[0] == "images_00000000"
 
 
+def test_the_page_says_what_the_run_began_with(images: Path, other: Path, tmp_path: Path) -> None:
+    page = tmp_path / "run" / "report.html"
+    start(images, tmp_path / "run", other, config=micro(seed=1, total_images=8))
+    text = page.read_text(encoding="utf-8")
+    assert "began with" in text
+    assert "images_00000032" in text
+    record = tmp_path / "run" / "init.json"
+    record.write_text(record.read_text().replace("images_00000032", "<script>x</script>"))
+    start(images, tmp_path / "run", config=micro(seed=1, total_images=16))
+    assert "&lt;script&gt;x" in page.read_text(encoding="utf-8")
+
+
 # ── going on ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -15,10 +15,12 @@ from itertools import groupby
 from pathlib import Path
 
 from swapae.config import describe
+from swapae.errors import UserError
 from swapae.files import shown, write_text
 from swapae.training.config import TrainConfig
 from swapae.training.curves import Chart, Curve, charts_for, thinned
 from swapae.training.history import History
+from swapae.training.origin import read_record
 from swapae.training.report import duration
 from swapae.training.run import RunFolder
 from swapae.training.samples import KINDS, grids_in
@@ -49,7 +51,7 @@ def page(run: RunFolder, config: TrainConfig, history: History) -> str:
         "warnings": warnings(history.watch.complaints().values()),
         "samples": samples(grids),
         "charts": cards(charts),
-        "data": data(run.data),
+        "data": data(run.data) + began_with(run),
         "config": settings(config),
         "numbers": numbers(grids, charts),
         "script": script,
@@ -189,6 +191,22 @@ def data(path: Path) -> str:
     rest = f'<p class="note">… and {more:,} more, in data.json.</p>' if more > 0 else ""
     listed = _table([(shown(name), shown(reason)) for name, reason in skipped[:MAX_SKIPPED]])
     return f"{text}<details><summary>Files that cannot be used, and why</summary>{listed}{rest}</details>"
+
+
+def began_with(run: RunFolder) -> str:
+    """Show whose weights the run began with, if it did, and how much of each network was taken."""
+    try:
+        record = read_record(run)
+        if record is None:
+            return ""
+        rows = [("began with", str(record["place"]))]
+        for network, one in record["networks"].items():
+            rows.append(
+                (str(network), f"{one['parameters_taken']:,} of {one['parameters']:,} parameters taken")
+            )
+    except (UserError, ValueError, TypeError, KeyError, AttributeError):
+        return ""
+    return _table([(name, shown(value)) for name, value in rows])
 
 
 def settings(config: TrainConfig) -> str:
