@@ -73,7 +73,7 @@ COMMON: Mapping[str, object] = {
     "init.texture_gain": 1.0,
     "total_images": 25_000_000,
     "log_images": 480,  # print_freq
-    "snapshot_images": 1_600,  # display_freq
+    "snapshot_images": 50_000,  # evaluation_freq; display_freq, 1,600, is of a window
     "checkpoint_images": 50_000,  # save_freq
 }
 
