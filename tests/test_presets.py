@@ -186,9 +186,9 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
     ours |= {"keep_best", "best_metric", "keep_every_images", "on_disk_full"}
     ours |= {"on_diverged", "skips_in_a_row", "max_rollbacks", "tensorboard"}
     off = {"augment.kind": "none", "loss.structure_consistency": 0.0, "loss.texture_consistency": 0.0}
-    off |= {"loss.stop_structure_gradient": False, "loss.schedule.end": 0}
+    off |= {"loss.stop_structure_gradient": False, "loss.schedule.end": 0, "eval.data": None}
     assert {key: settings[key] for key in off} == off
-    ours |= {key for key in settings if key.startswith(("augment.", "loss.schedule."))} | set(off)
+    ours |= {key for key in settings if key.startswith(("augment.", "loss.schedule.", "eval."))} | set(off)
     assert set(settings) == set(expected) | ours
 
 

@@ -8,6 +8,7 @@ from swapae.errors import UserError
 from swapae.losses import AugmentConfig
 from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
 from swapae.training.dealing import deal
+from swapae.training.figures import OWN, RESUMABLE_EVAL, EvalConfig, check_eval
 from swapae.training.objective import LossConfig
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -55,6 +56,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     init: InitConfig = field(default_factory=InitConfig)
+    eval: EvalConfig = field(default_factory=EvalConfig)
     batch_size: int = 16  # images a step, over all devices; an even number
     accumulate: int = 1  # micro-batches a step takes one after another, in each process: less memory
     precision: Precision = "fp32"  # of forward and backward passes; weights, optimizers and R1 stay in fp32
@@ -69,8 +71,8 @@ class TrainConfig:
     snapshot_images: int = 10_000  # images between two sample grids
     checkpoint_images: int = 50_000  # images between two checkpoints
     keep_checkpoints: int = 3  # newest checkpoints that stay
-    keep_best: int = 1  # checkpoints that stay because best_metric was smallest when they were saved
-    best_metric: Literal["reconstruction_l1"] = "reconstruction_l1"  # of averaged weights on fixed images
+    keep_best: int = 1  # checkpoints that stay because best_metric was best when they were saved
+    best_metric: str = OWN  # on the sample grids' images, or a figure of eval, as KID-EffLite0, is best
     keep_every_images: int = 0  # of every so many images one checkpoint stays for ever; 0 is off
     on_disk_full: Literal["continue", "pause", "stop"] = "continue"  # continue warns and saves next time
     on_diverged: Literal["rollback", "stop"] = "rollback"  # to the last checkpoint, with halved rates
@@ -83,6 +85,7 @@ COUNTS = ("total_images", "log_images", "snapshot_images", "checkpoint_images", 
 RESUMABLE = frozenset(
     {*COUNTS, "keep_best", "best_metric", "keep_every_images", "on_disk_full", "on_diverged"}
     | {"skips_in_a_row", "max_rollbacks"}
+    | RESUMABLE_EVAL
     | {"accumulate", "checkpoint_activations", "compile", "tensorboard", "data.workers", "data.cache"}
 )  # fields that may differ when a run goes on: they do not change what is learnt
 
@@ -105,6 +108,7 @@ def check(config: TrainConfig) -> None:
         raise UserError(f"seed={config.seed} must be at least 0 and less than 2^63.")
     if config.ema_half_life_kimg < 0:
         raise UserError(f"ema_half_life_kimg={config.ema_half_life_kimg} must be at least 0, where 0 is off.")
+    check_eval(config.eval, config.best_metric, config.discriminator.image_size)
     deal(config.batch_size, 1, config.accumulate)
     _check_sizes(config)
 
