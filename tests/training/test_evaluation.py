@@ -1,6 +1,7 @@
 """Measuring in the course of a training: what it finds, and that it changes nothing else."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +15,17 @@ from tests.training.tools import Heard, bytes_of, log_of, make_images, micro, na
 
 from swapae import SwappingAutoencoder, UserError
 from swapae.cli.main import main
+from swapae.config import load
 from swapae.metrics.loaders import LOADERS
 from swapae.training import evaluate as measuring
+from swapae.training.best import best_checkpoint, keep_best_model
 from swapae.training.config import TrainConfig, check
 from swapae.training.engine import Engine
 from swapae.training.evaluate import Evaluation
 from swapae.training.figures import EvalConfig, best
 from swapae.training.retention import best_of
+from swapae.training.run import RunFolder
+from swapae.weights import load_tensors
 
 CPU = torch.device("cpu")
 WORDS = ("psnr", "structureleakage")
@@ -250,6 +255,29 @@ def test_measuring_may_begin_and_change_when_a_run_goes_on(images: Path, tmp_pat
     (said,) = [text for text in heard.messages if text.startswith("measured ")]
     assert "measured 6 images and 3 pairs of" in said
     assert "every 8 images" in said
+
+
+# ── the best model ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_model_of_the_best_checkpoint_is_kept_and_can_be_used(finished: Path, tmp_path: Path) -> None:
+    leakages = lines_with(LEAKAGE, finished)
+    path = finished / "checkpoints" / f"images_{min(leakages, key=lambda seen: leakages[seen]):08d}"
+    assert best_checkpoint(finished / "best") == path.name
+    model = SwappingAutoencoder.from_pretrained(finished / "best", device="cpu")
+    averaged, _ = load_tensors(path / "ema.safetensors")
+    assert averaged.keys() == model.state_dict().keys()
+    assert all(torch.equal(tensor, averaged[name]) for name, tensor in model.state_dict().items())
+    # A run that was killed before it was written catches up; without measurements there is none.
+    run = RunFolder(tmp_path / "run")
+    shutil.copytree(finished / "checkpoints", run.checkpoints)
+    keep_best_model(run, micro(), 32)
+    assert not run.best.exists()
+    keep_best_model(run, measured("elsewhere"), 32)
+    assert not run.best.exists()
+    config = load(TrainConfig, finished / "config.yaml")
+    keep_best_model(run, config, 32)
+    assert bytes_of(run.best) == bytes_of(finished / "best")
 
 
 # ── which checkpoint is best ─────────────────────────────────────────────────────────────────────

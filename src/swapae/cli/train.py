@@ -163,7 +163,15 @@ def begin_anew(
         check_fit(read_origin(init_from, lambda _: None), config)
     if not folder.config.is_file():
         return
-    parts = [folder.checkpoints, folder.latest, folder.model, folder.snapshots, folder.log, folder.data]
+    parts = [
+        folder.checkpoints,
+        folder.latest,
+        folder.model,
+        folder.best,
+        folder.snapshots,
+        folder.log,
+        folder.data,
+    ]
     parts.append(init_file(folder))
     parts += [folder.report, folder.tensorboard]
     with locked(run):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 
 from swapae.errors import UserError, WriteError
+from swapae.training.best import keep_best_model
 from swapae.training.checkpoint import Learner, collect, save_checkpoint
 from swapae.training.config import TrainConfig
 from swapae.training.disk import MARGIN, bytes_of_save, free_bytes, shown_bytes
@@ -151,6 +152,7 @@ class Saver:
         self._write_lines()
         self.learner.ema.model.save_pretrained(self.run.model, force=True)
         save_checkpoint(self.run, self.learner.state, tensors, self.config)
+        keep_best_model(self.run, self.config, self.learner.state.images_seen)
 
     def _wait(self) -> bool:
         """Wait before the next attempt; whether the end was asked for meanwhile, so that it is the last."""
