@@ -18,6 +18,7 @@ from swapae.metrics.palette import color_distance
 from swapae.metrics.table import choose
 
 SIZE = 24
+OF_5 = (0.5655, 1.0)  # Wilson's interval of 5 of 5: 5 / (5 + 1.96²) and 1
 
 
 @pytest.fixture
@@ -54,10 +55,16 @@ def test_all_usable_images_count_once_and_figures_are_those_of_their_pairs(
     reconstructed = model.decode(model.encode(images))
     assert metrics["L1"] == pytest.approx(pixels.l1(reconstructed, images).mean().item(), rel=1e-4)
     assert metrics["Color"] == pytest.approx(color_distance(hybrids, images[other]).mean().item(), rel=1e-3)
-    assert answers["copy texture"] == {"Color": 0, "ColorNearer": 1}
+    ends = {end: pytest.approx(value, abs=1e-4) for end, value in zip(("low", "high"), OF_5, strict=True)}
+    assert answers["copy texture"] == {"Color": 0, "ColorNearer": 1} | {
+        f"ColorNearer {end}": value for end, value in ends.items()
+    }
     assert answers["copy structure"]["ColorNearer"] == 0
     assert "L1" not in answers["colour transfer"]
-    assert "copy texture" in table(report).splitlines()[0]
+    first, *rows = table(report).splitlines()
+    assert "copy texture" in first
+    assert f"({metrics['ColorNearer low']:.4f} to {metrics['ColorNearer high']:.4f})" in rows[-1]
+    assert [row.split()[0] for row in rows] == ["L1", "Color", "ColorNearer"]
 
 
 def test_without_a_metric_of_swaps_no_pair_is_decoded(folder: Path, tiny_model: Path) -> None:

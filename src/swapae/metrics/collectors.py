@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from torch import Tensor
 
 from swapae.metrics.accumulators import Moments, Part, Samples
+from swapae.metrics.intervals import standard_error, wilson
 
 T = TypeVar("T")
 Figures = dict[str, float]
@@ -68,15 +69,21 @@ class Collector(Protocol):
 
 
 class PerImage:
-    """The mean over images or pairs, and its standard error.
+    """The mean over images or pairs, and its standard error; of a share, its interval.
 
     Args:
         roles: what must be in a batch.
         measure: figures by name of a batch, each `[B]`.
+        shares: names of those that are 0 or 1: their mean is a share.
     """
 
-    def __init__(self, roles: Sequence[str], measure: Callable[[Batch], Mapping[str, Tensor]]) -> None:
-        self.roles, self.measure = roles, measure
+    def __init__(
+        self,
+        roles: Sequence[str],
+        measure: Callable[[Batch], Mapping[str, Tensor]],
+        shares: Sequence[str] = (),
+    ) -> None:
+        self.roles, self.measure, self.shares = roles, measure, shares
         self.values: dict[str, Samples] = {}
 
     def update(self, batch: Batch) -> None:
@@ -103,12 +110,15 @@ class PerImage:
         return numbers, rows[:, 0]
 
     def figures(self) -> Figures:
-        """The mean of each name, and beside it its standard error."""
+        """The mean of each name, and beside it its standard error, or the ends of a share's interval."""
         found: Figures = {}
         for name in self.values:
             values = self.by_number(name)[1]
             found[name] = values.mean().item()
-            found[f"{name} standard error"] = standard_error(values)
+            if name in self.shares:
+                found[f"{name} low"], found[f"{name} high"] = wilson(found[name], len(values))
+            else:
+                found[f"{name} standard error"] = standard_error(values)
         return found
 
 
@@ -203,11 +213,6 @@ def pool(collectors: Sequence[Collector]) -> None:
 def all_figures(collectors: Sequence[Collector]) -> Figures:
     """The figures of all, in their order."""
     return {name: value for collector in collectors for name, value in collector.figures().items()}
-
-
-def standard_error(values: Tensor) -> float:
-    """Of the mean of independent values; 0 for a single one."""
-    return (values.double().std() / len(values) ** 0.5).item() if len(values) > 1 else 0.0
 
 
 def _merged(mine: Part, other: Part) -> Part:

@@ -113,7 +113,7 @@ def color(net: None) -> Collector:
         to_texture, to_structure = (color_distance(hybrid, other) for other in (texture, structure))
         return {"Color": to_texture, "ColorNearer": (to_texture < to_structure).double()}
 
-    return PerImage(("hybrid", "structure", "texture"), measure)
+    return PerImage(("hybrid", "structure", "texture"), measure, shares=["ColorNearer"])
 
 
 # ── what they share ──────────────────────────────────────────────────────────────────────────────

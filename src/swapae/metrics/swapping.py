@@ -22,7 +22,8 @@ def structure_leakage(net: Any) -> Collector:
 
     0 for a hybrid laid out just as the structure image, 1 for one laid out as the texture image, ½ for one
     that is as far from both, and ½ by definition if all three are the same. The figure is the mean over
-    pairs. Beside it stands `StructureNearer`, the share with s(hybrid, structure) < s(hybrid, texture).
+    pairs. Beside it stands `StructureNearer`, the share with s(hybrid, structure) < s(hybrid, texture),
+    with its interval.
     """
 
     def measure(batch: Batch) -> dict[str, Tensor]:
@@ -35,7 +36,8 @@ def structure_leakage(net: Any) -> Collector:
             f"StructureNearer-{net.name}": (own < other).double(),
         }
 
-    return PerImage(("hybrid", "structure", "texture"), measure)
+    shares = [f"StructureNearer-{net.name}"]
+    return PerImage(("hybrid", "structure", "texture"), measure, shares)
 
 
 def texture_sensitivity(lpips: Any) -> Collector:
