@@ -17,6 +17,7 @@ FROZEN = {
     "pairs": "DIR --model -m --out -o --backend",
     "encode": "IMAGE --model -m --out -o --backend",
     "decode": "CODES --model -m --out -o --texture --noise --backend",
+    "models": "NAME",
     "info": "MODEL|RUN --digest",
     "convert": "SRC DST --no-noise",
     "data check": "DATA --size --preset --html --workers",

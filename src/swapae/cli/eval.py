@@ -43,7 +43,8 @@ def evaluate(
     metrics of docs/metrics.md are computed. Beside the model stand the trivial answers.
 
     Args:
-        model: Folder of a model, run directory, or hub id; for synthetic also a folder of NAME_swap.png.
+        model: Name that `swapae models` lists, folder of a model, run directory, or hub id; for synthetic
+            also a folder of NAME_swap.png.
         data: The word synthetic, or a set of images as for training, of which centre squares are taken.
         metrics: Which, as lpips, FID-Inception or all; not for synthetic.
         pairs: How many pairs, or a file that lists them (not for synthetic).
