@@ -26,8 +26,11 @@ class Quick:
         self.name = name
         self.num_calls = 0
 
-    def pooled(self, images: torch.Tensor) -> torch.Tensor:
+    def look(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         self.num_calls += 1
+        return {"pooled": self.pooled(images), "columns": columns(self.layers(images), places())}
+
+    def pooled(self, images: torch.Tensor) -> torch.Tensor:
         return F.adaptive_avg_pool2d(images, 2).flatten(1)
 
     def early(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -166,7 +169,7 @@ def test_a_process_that_saw_nothing_adds_nothing_and_takes_all(nets: Nets) -> No
 
 
 def test_features_of_a_batch_are_computed_once_for_all_metrics(nets: Nets) -> None:
-    measured(nets, ["fid", "kid", "precision"], [list(range(N))])
+    measured(nets, ["fid", "kid", "precision", "selfsim"], [list(range(N))])
     assert nets["EffLite0"].num_calls == 3  # photo, structure, hybrid
 
 

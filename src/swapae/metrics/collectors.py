@@ -1,13 +1,14 @@
 """How metrics stream: batches of images go in, parts of several processes add up, figures come out."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from torch import Tensor
 
 from swapae.metrics.accumulators import Moments, Part, Samples
 from swapae.metrics.intervals import standard_error, wilson
+from swapae.metrics.memory import Memory, Rows
 
 T = TypeVar("T")
 Figures = dict[str, float]
@@ -22,11 +23,15 @@ class Batch:
     comes `texture_change` [B], the Euclidean distance of the two texture codes.
 
     - numbers: of the images in their data set, or of the pairs in their list [B].
+    - photos: by role, if its images are photos, their numbers in the data set [B].
+    - memory: what is known of photos, from other batches too.
     """
 
     numbers: Tensor
     images: Mapping[str, Tensor]
     known: dict[Hashable, tuple[list[Tensor], object]] = field(default_factory=dict, repr=False)
+    photos: Mapping[str, Tensor] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory, repr=False)
 
     def has(self, roles: Sequence[str]) -> bool:
         """Whether all of these are there."""
@@ -43,9 +48,22 @@ class Batch:
             self.known[key] = images, compute(*images)  # kept with them: no other gets their id
         return self.known[key][1]  # type: ignore[return-value]
 
+    def rows(self, kind: Hashable, role: str, compute: Callable[[Tensor], Rows]) -> Rows:
+        """Compute rows of each image of a role, by name `[B, …]`; those of a photo once in all batches."""
+        if role not in self.photos:
+            return self.once(kind, [role], compute)
+        numbers = self.photos[role]
+        return self.once(kind, [role], lambda images: self.memory.rows(kind, numbers, images, compute))
+
     def replaced(self, **images: Tensor) -> "Batch":
         """The same batch with other images for some roles."""
-        return Batch(self.numbers, {**self.images, **images}, self.known)
+        photos = {role: numbers for role, numbers in self.photos.items() if role not in images}
+        return replace(self, images={**self.images, **images}, photos=photos)
+
+    def only(self, roles: Sequence[str]) -> "Batch":
+        """The same batch without the other roles."""
+        kept = {role: self.images[role] for role in roles}
+        return replace(self, images=kept)
 
 
 class Collector(Protocol):

@@ -58,6 +58,10 @@ class Inception:
         x = _block_e(self.net.Mixed_7c, x, lambda y: F.max_pool2d(y, 3, 1, 1))
         return x.mean((2, 3))
 
+    def look(self, images: Tensor) -> dict[str, Tensor]:
+        """All that metrics ask of images at 299²: `pooled`."""
+        return {"pooled": self.pooled(images)}
+
     @torch.no_grad()
     def early(self, images: Tensor) -> dict[str, Tensor]:
         """Maps just before the first and the second pooling, of images of their own size: `[B, C, h, w]`.
