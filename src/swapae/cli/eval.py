@@ -1,11 +1,13 @@
 """`swapae eval`: how well a model reconstructs and swaps, in numbers."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, Suppress, arg
 
 from swapae.cli.common import Report, RunningOptions, UsageError, claim_folder
+from swapae.cli.processes import Processes, check_processes, run_in_all
 from swapae.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ def evaluate(
     batch: Annotated[int, arg(metavar="N")] = 32,
     weights: Weights = None,
     out: Folder = None,
+    gpus: Processes = None,
+    arguments: Suppress[tuple[str, ...]] = (),
     common: RunningOptions,
 ) -> Report:
     """Measure how well a model reconstructs and swaps.
@@ -54,20 +58,31 @@ def evaluate(
         batch: Images at a time.
         weights: File or folder of the measuring nets' weights.
         out: Folder for report.json and, of a set of images, pairs.json.
+        gpus: GPUs of this machine that share the work, a process each; where there are none, processes.
     """
     if size < 1 or batch < 1:
         raise UsageError("--size and --batch must be 1 or more.")
+    check_processes(gpus)
     if out is not None:
         claim_folder(out, FILES, common.force)
     if data == GENERATED and metrics != ("all",):
         raise UsageError("--metrics is for sets of images: the figures of synthetic are fixed.")
-    try:
-        if data == GENERATED:
-            found = _synthetic(model, pairs, seed, split, size, batch, weights, common)
-        else:
-            found = _photos(model, data, metrics, pairs, seed, size, batch, weights, out, common)
-    except ValueError as error:  # images too small for a net, or too few for a metric: it says so
-        raise UserError(str(error)) from error
+    if gpus is not None and gpus > 1:
+        _run_on(gpus, arguments, common)
+    from swapae.training.group import is_first_process, joined
+
+    @joined
+    def measured() -> Report:
+        try:
+            if data == GENERATED:
+                return _synthetic(model, pairs, seed, split, size, batch, weights, common)
+            return _photos(model, data, metrics, pairs, seed, size, batch, weights, out, common)
+        except ValueError as error:  # images too small for a net, or too few for a metric: it says so
+            raise UserError(str(error)) from error
+
+    found = measured()
+    if not is_first_process():
+        return found
     report: Report = {"model": model, **found}
     if out is not None:
         import json
@@ -79,6 +94,15 @@ def evaluate(
 
     common.show(table(report))
     return report
+
+
+def _run_on(gpus: int, arguments: Sequence[str], common: "Running") -> NoReturn:
+    """Run the same command in several processes."""
+    from swapae.training.group import AGAIN
+    from swapae.training.launch import check_machine
+
+    common.say(check_machine(gpus, common.device, "measuring"))
+    run_in_all(["eval", *arguments], gpus, AGAIN)
 
 
 def _synthetic(
@@ -94,13 +118,15 @@ def _synthetic(
     from swapae.evaluation import synthetic
     from swapae.metrics import LPIPS
     from swapae.model import SwappingAutoencoder
+    from swapae.training.group import join, own_device
 
+    processes, device = join(), own_device(common.device)
     num_pairs = _count(pairs, SYNTHETIC_PAIRS)
-    lpips = LPIPS.load(weights)
+    lpips = LPIPS.load(weights, device)
     if synthetic.is_outputs(model):
         system = synthetic.of_folder(model)
     else:
-        loaded = SwappingAutoencoder.from_pretrained(model, device=common.device, backend=common.backend)
+        loaded = SwappingAutoencoder.from_pretrained(model, device=device, backend=common.backend)
         system = synthetic.of_model(loaded)
     return synthetic.benchmark(
         system,
@@ -111,6 +137,7 @@ def _synthetic(
         size=size,
         batch=batch,
         progress=lambda done: common.say(f"{done} of {num_pairs} pairs"),
+        processes=processes,
     )
 
 
@@ -132,22 +159,25 @@ def _photos(
     from swapae.metrics.pairs import PairList
     from swapae.metrics.table import choose
     from swapae.model import SwappingAutoencoder
+    from swapae.training.group import join, own_device
 
+    processes, device = join(), own_device(common.device)
     choices = choose([word for words in metrics for word in words.split(",") if word])
     given = PairList.load(pairs) if pairs is not None and not pairs.isdigit() else None
     num_pairs = 0 if given else _count(pairs, DEFAULT_PAIRS)
     source = open_source(data, resolution=size)
-    loaded = SwappingAutoencoder.from_pretrained(model, device=common.device, backend=common.backend)
+    loaded = SwappingAutoencoder.from_pretrained(model, device=device, backend=common.backend)
     report, drawn = evaluate(
         loaded,
         Photos.of(source, size),
         choices,
-        Nets(weights),
+        Nets(weights, device),
         lambda num_images: given or PairList.draw(data, num_images, num_pairs, seed),
         batch=batch,
         progress=lambda what, done, of: common.say(f"{done} of {of} {what}"),
+        processes=processes,
     )
-    if out is not None:
+    if out is not None and processes.rank == 0:
         drawn.save(out / "pairs.json", common.force)
     return report
 

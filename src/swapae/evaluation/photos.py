@@ -13,15 +13,21 @@ from swapae.errors import UserError
 from swapae.evaluation.report import Report, assembled
 from swapae.images import resize, to_array
 from swapae.metrics.answers import TRIVIAL
-from swapae.metrics.collectors import Batch, Collector
+from swapae.metrics.collectors import Batch, Collector, pool
 from swapae.metrics.loaders import Nets
-from swapae.metrics.pairs import PairList
+from swapae.metrics.memory import Memory
+from swapae.metrics.pairs import PairList, images_of
+from swapae.metrics.processes import ALONE, Processes, done_by_all, first_of, share, together
 from swapae.metrics.table import METRICS, Choice, start
 from swapae.model import SwappingAutoencoder
 
 CENTER_SQUARE = DataConfig(preprocess="none", crop="square", flip=False)
 
+ROOM = 256 * 2**20  # bytes, for images that were read: a pair asks for them again
+
 Progress = Callable[[str, int, int], None]
+
+WITHOUT_CODES = ("structure", "texture", "hybrid")  # what a system that has none can be measured by
 
 
 @dataclass
@@ -32,12 +38,16 @@ class Photos:
     - size: their side in pixels.
     - numbers: of the usable ones in the source; all until they are looked at.
     - unreadable: paths of images that could not be used.
+    - known: images that were read, by number.
+    - memory: what nets made of them; the next model that is measured on the same photos has it too.
     """
 
     source: Source
     size: int
     numbers: list[int]
     unreadable: list[str] = field(default_factory=list)
+    known: dict[int, Tensor] = field(default_factory=dict, repr=False)
+    memory: Memory = field(default_factory=Memory, repr=False)
 
     @classmethod
     def of(cls, source: Source, size: int, most: int | None = None) -> "Photos":
@@ -52,10 +62,16 @@ class Photos:
         return cls(source, size, list(range(count)))
 
     def read(self, number: int) -> Tensor | None:
-        """An image `[3, size, size]` in [-1, 1]; None if it cannot be read.
+        """An image `[3, size, size]` in [-1, 1]; None if it cannot be read. Kept while there is room."""
+        if number not in self.known:
+            image = self._read(number)
+            if image is None or len(self.known) * image.nbytes >= ROOM:
+                return image
+            self.known[number] = image
+        return self.known[number]
 
-        A training would be given the next one that can, which must not count twice here.
-        """
+    def _read(self, number: int) -> Tensor | None:
+        """Read it; a training would be given the next one that can be, which must not count twice here."""
         skipped = self.source.skipped
         before = len(skipped)
         (picture,) = self.source.read([number])
@@ -66,9 +82,9 @@ class Photos:
         square = prepare(picture, CENTER_SQUARE, stride=1, rng=None)
         return torch.from_numpy(to_array(resize(square, (self.size, self.size))))
 
-    def stack(self, places: Sequence[int]) -> Tensor:
-        """Usable images by their places among the usable `[B, 3, size, size]`."""
-        images = [self.read(self.numbers[place]) for place in places]
+    def stack(self, numbers: Sequence[int]) -> Tensor:
+        """Usable images by their numbers `[B, 3, size, size]`."""
+        images = [self.read(number) for number in numbers]
         assert all(image is not None for image in images), "a usable image became unreadable"
         return torch.stack([image for image in images if image is not None])
 
@@ -82,6 +98,8 @@ def evaluate(
     *,
     batch: int = 32,
     progress: Progress = lambda what, done, of: None,
+    processes: Processes = ALONE,
+    has_answers: bool = True,
 ) -> tuple[Report, PairList]:
     """Measure a model, and beside its swaps the trivial answers.
 
@@ -93,26 +111,35 @@ def evaluate(
         pairs: gives the pairs, of the number of usable images.
         batch: images, or pairs, at a time.
         progress: is told what is done, how many, and of how many.
+        processes: that share the work; each gets the report, and is given the same.
+        has_answers: whether the trivial answers are measured too.
 
     Raises:
         UserError: a net is missing, or there are too few images.
+        ValueError: the images are too small for a net, or too few for a metric.
     """
     swaps = [choice for choice in choices if METRICS[choice[0]].of == "swap"]
     mine = start(choices, nets)
-    others = {name: start(swaps, nets) for name in TRIVIAL} if swaps else {}
+    others = {name: start(swaps, nets) for name in TRIVIAL} if swaps and has_answers else {}
     everyone = [*mine, *(collector for found in others.values() for collector in found)]
-    codes = _reconstruct(model, photos, everyone, batch, progress)
+    codes = _reconstruct(model, photos, everyone, batch, processes, progress)
     drawn = pairs(len(photos.numbers))
     if drawn.num_images != len(photos.numbers):
         raise UserError(
             f"the list of pairs is for {drawn.num_images} images, but {len(photos.numbers)} are usable here."
         )
-    for done, seen in enumerate(_swapped(model, photos, codes, drawn, batch) if swaps else ()):
-        _update(mine, seen)
-        for name, collectors in others.items():
-            hybrid = TRIVIAL[name](seen.images["structure"], seen.images["texture"])
-            _update(collectors, _without_codes(seen.replaced(hybrid=hybrid)))
-        progress("pairs", min((done + 1) * batch, len(drawn)), len(drawn))
+
+    def swap_all() -> None:
+        for seen, places in _swapped(model, photos, codes, drawn, batch, processes):
+            _update(mine, seen)
+            for name, collectors in others.items():
+                hybrid = TRIVIAL[name](seen.images["structure"], seen.images["texture"])
+                _update(collectors, seen.replaced(hybrid=hybrid).only(WITHOUT_CODES))
+            progress("pairs", done_by_all(places, len(drawn), batch, processes), len(drawn))
+
+    if swaps:
+        codes.bring([photos.numbers[place] for place in images_of(drawn.pairs)], processes)
+        together(processes, swap_all)
     head: Report = {
         "data": photos.source.name,
         "images": len(photos.numbers),
@@ -121,7 +148,37 @@ def evaluate(
         "pairs": len(drawn) if swaps else 0,
         "seed": drawn.seed,
     }
-    return assembled(head, mine, others), drawn
+    pool(everyone, processes)
+    return first_of(processes, lambda: assembled(head, mine, others)), drawn
+
+
+class Kept:
+    """Codes of images by number: of those that this process has encoded, or that were brought to it."""
+
+    def __init__(self) -> None:
+        self.parts: list[Codes] = []
+        self.row_of: dict[int, int] = {}  # in all parts together
+
+    def add(self, numbers: Sequence[int], codes: Codes) -> None:
+        """Keep the codes of some images."""
+        self.row_of |= {number: len(self.row_of) + i for i, number in enumerate(numbers)}
+        self.parts.append(codes)
+
+    def of(self, numbers: Sequence[int]) -> Codes:
+        """Give the codes of images, in the order of their numbers here."""
+        self.parts = [Codes.cat(self.parts)]
+        rows = torch.tensor([self.row_of[number] for number in numbers])
+        return Codes(self.parts[0].structure[rows], self.parts[0].texture[rows], self.parts[0].size)
+
+    def bring(self, numbers: Sequence[int], processes: Processes) -> None:
+        """Bring codes here that other processes have; all call it, and each gives what it has of them."""
+        if processes.num_processes == 1:
+            return
+        own = [number for number in numbers if number in self.row_of]
+        given = [(own, self.of(own).to("cpu"))] if own else []
+        self.parts, self.row_of = [], {}
+        for theirs, codes in processes.gather(given):
+            self.add(theirs, codes)
 
 
 def _reconstruct(
@@ -129,63 +186,63 @@ def _reconstruct(
     photos: Photos,
     collectors: Sequence[Collector],
     batch: int,
+    processes: Processes,
     progress: Progress,
-) -> Codes:
-    """Go through all images once; leave the usable ones, and return their codes."""
-    usable: list[int] = []
-    codes: list[Codes] = []
-    for images, numbers in _readable(photos, batch):
-        codes.append(model.encode(images))
-        made = model.decode(codes[-1]).clamp(-1, 1).float().cpu()
-        places = torch.arange(len(usable), len(usable) + len(numbers))
-        usable += numbers
-        _update(collectors, Batch(places, {"photo": images, "reconstruction": made}))
-        progress("images", len(usable), len(photos.numbers))
-    if not usable:
+) -> Kept:
+    """Go through all images once, each process through its share; leave the usable ones, give their codes."""
+    kept, count = Kept(), len(photos.numbers)
+
+    def encode_all() -> tuple[list[int], list[tuple[int, str]]]:
+        unreadable: list[tuple[int, str]] = []
+        for places in share(count, batch, processes):
+            read = {number: photos.read(number) for number in photos.numbers[places.start : places.stop]}
+            numbers = [number for number, image in read.items() if image is not None]
+            paths = photos.unreadable[len(unreadable) :]
+            unreadable += zip([number for number in read if number not in numbers], paths, strict=True)
+            if numbers:
+                images = torch.stack([image for image in read.values() if image is not None])
+                codes = model.encode(images)
+                made = model.decode(codes).clamp(-1, 1).float().cpu()
+                kept.add(numbers, codes)
+                roles, own = {"photo": images, "reconstruction": made}, torch.tensor(numbers)
+                _update(collectors, Batch(own, roles, photos={"photo": own}, memory=photos.memory))
+            progress("images", done_by_all(places, count, batch, processes), count)
+        return list(kept.row_of), unreadable
+
+    everyone = together(processes, encode_all)
+    photos.numbers = sorted(number for usable, _ in everyone for number in usable)
+    photos.unreadable = [path for _, path in sorted(entry for _, lost in everyone for entry in lost)]
+    if not photos.numbers:
         raise UserError(f"{photos.source.name} has no image that can be read.")
-    photos.numbers = usable
-    return Codes.cat(codes)
-
-
-def _readable(photos: Photos, batch: int) -> Iterator[tuple[Tensor, list[int]]]:
-    images: list[Tensor] = []
-    numbers: list[int] = []
-    for number in photos.numbers:
-        image = photos.read(number)
-        if image is not None:
-            images.append(image)
-            numbers.append(number)
-        if len(images) == batch:
-            yield torch.stack(images), numbers
-            images, numbers = [], []
-    if images:
-        yield torch.stack(images), numbers
+    return kept
 
 
 def _swapped(
-    model: SwappingAutoencoder, photos: Photos, codes: Codes, pairs: PairList, batch: int
-) -> Iterator[Batch]:
-    for first in range(0, len(pairs), batch):
-        rows = pairs.pairs[first : first + batch]
-        own, other = (torch.tensor(side) for side in zip(*rows, strict=True))
-        structure = Codes(codes.structure[own], codes.texture[own], codes.size)
-        made = [model.decode(paired(structure, codes.texture[side])) for side in (other, own)]
-        hybrid, unswapped = (images.clamp(-1, 1).float().cpu() for images in made)
-        change = (codes.texture[other] - codes.texture[own]).float().flatten(1).norm(dim=1).cpu()
+    model: SwappingAutoencoder,
+    photos: Photos,
+    codes: Kept,
+    pairs: PairList,
+    batch: int,
+    processes: Processes,
+) -> Iterator[tuple[Batch, range]]:
+    for places in share(len(pairs), batch, processes):
+        rows = pairs.pairs[places.start : places.stop]
+        own, other = ([photos.numbers[place] for place in side] for side in zip(*rows, strict=True))
+        structure, texture = codes.of(own), codes.of(other)
+        hybrid, unswapped = (
+            model.decode(paired(structure, side.texture)).clamp(-1, 1).float().cpu()
+            for side in (texture, structure)
+        )
+        change = (texture.texture - structure.texture).float().flatten(1).norm(dim=1).cpu()
         images = {
-            "structure": photos.stack(own.tolist()),
-            "texture": photos.stack(other.tolist()),
+            "structure": photos.stack(own),
+            "texture": photos.stack(other),
             "hybrid": hybrid,
             "unswapped": unswapped,
             "texture_change": change,
         }
-        yield Batch(torch.arange(first, first + len(rows)), images)
-
-
-def _without_codes(batch: Batch) -> Batch:
-    """What a system without codes can be measured by."""
-    kept = {role: batch.images[role] for role in ("structure", "texture", "hybrid")}
-    return Batch(batch.numbers, kept, batch.known)
+        shown = {"structure": torch.tensor(own), "texture": torch.tensor(other)}
+        yield Batch(torch.tensor(places), images, photos=shown, memory=photos.memory), places
 
 
 def _update(collectors: Sequence[Collector], batch: Batch) -> None:
