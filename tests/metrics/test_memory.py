@@ -60,3 +60,8 @@ def test_a_batch_remembers_photos_but_not_what_replaced_them() -> None:
     assert torch.equal(other.rows("kind", "structure", compute)["square"], IMAGES[[4, 5]].square())
     assert other.only(["structure"]).images.keys() == {"structure"}
     assert "texture" in other.photos
+    copied = second.replaced(hybrid=second.images["texture"])
+    copied.rows("another kind", "texture", compute)
+    copied.rows("another kind", "hybrid", compute)
+    assert torch.equal(copied.photos["hybrid"], numbers.flip(0))
+    assert compute.sizes == [2, 2, 2, 2]

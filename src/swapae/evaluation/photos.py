@@ -190,14 +190,14 @@ def _reconstruct(
     progress: Progress,
 ) -> Kept:
     """Go through all images once, each process through its share; leave the usable ones, give their codes."""
-    kept, count = Kept(), len(photos.numbers)
+    kept, count, known = Kept(), len(photos.numbers), list(photos.unreadable)
 
     def encode_all() -> tuple[list[int], list[tuple[int, str]]]:
         unreadable: list[tuple[int, str]] = []
         for places in share(count, batch, processes):
             read = {number: photos.read(number) for number in photos.numbers[places.start : places.stop]}
             numbers = [number for number, image in read.items() if image is not None]
-            paths = photos.unreadable[len(unreadable) :]
+            paths = photos.unreadable[len(known) + len(unreadable) :]
             unreadable += zip([number for number in read if number not in numbers], paths, strict=True)
             if numbers:
                 images = torch.stack([image for image in read.values() if image is not None])
@@ -211,7 +211,7 @@ def _reconstruct(
 
     everyone = together(processes, encode_all)
     photos.numbers = sorted(number for usable, _ in everyone for number in usable)
-    photos.unreadable = [path for _, path in sorted(entry for _, lost in everyone for entry in lost)]
+    photos.unreadable = known + [path for _, path in sorted(entry for _, lost in everyone for entry in lost)]
     if not photos.numbers:
         raise UserError(f"{photos.source.name} has no image that can be read.")
     return kept

@@ -57,9 +57,11 @@ class Batch:
         return self.once(kind, [role], lambda images: self.memory.rows(kind, numbers, images, compute))
 
     def replaced(self, **images: Tensor) -> "Batch":
-        """The same batch with other images for some roles."""
-        photos = {role: numbers for role, numbers in self.photos.items() if role not in images}
-        return replace(self, images={**self.images, **images}, photos=photos)
+        """The same batch with other images for some roles; copies of photos are known for what they are."""
+        roles = {**self.images, **images}
+        number_of = {id(self.images[role]): numbers for role, numbers in self.photos.items()}
+        photos = {role: number_of[id(image)] for role, image in roles.items() if id(image) in number_of}
+        return replace(self, images=roles, photos=photos)
 
     def only(self, roles: Sequence[str]) -> "Batch":
         """The same batch without the other roles."""
