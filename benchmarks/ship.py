@@ -261,7 +261,7 @@ def parse(arguments: Sequence[str] | None) -> Options:
         nargs="+",
         default=[],
         metavar="RUN",
-        help="runs (or their logs) it went on from",
+        help="runs it went on from",
     )
     add("--photos", type=Path, help="folder of validation photos, for a gallery of codes")
     add(

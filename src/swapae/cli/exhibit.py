@@ -15,9 +15,9 @@ from swapae.images import WHITE, grid, resize, to_array, to_pil
 from swapae.model import SwappingAutoencoder
 from swapae.sheet import Sheet, captioned
 
-CELL = 96  # pixels of a picture on a page
+CELL = 96  # pixels of a picture on a page, at least
 GAP = 12  # pixels between parts of a page
-NUM_STRUCTURES, NUM_TEXTURES, NUM_WITH_TRUTH = 5, 7, 5
+NUM_STRUCTURES, NUM_TEXTURES, NUM_WITH_TRUTH = 5, 11, 5
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 STRENGTHS = (-0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 GAINS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
@@ -57,10 +57,10 @@ class Exhibit:
     def pages(self) -> dict[str, Image]:
         """All pages by name; `overview` has them together."""
         swaps, morphs, corners, edit = self.swaps(), self.morphs(), self.corners(), self.edit()
-        overview = stacked([swaps, grid([[stacked([morphs, edit]), corners]], gap=GAP)])
+        overview = stacked([swaps, beside([stacked([morphs, edit]), corners])])
         return {
             "swaps": swaps,
-            "mix": grid([[morphs, corners]], gap=GAP),
+            "mix": beside([morphs, corners]),
             "edit": edit,
             "overview": overview,
         }
@@ -71,17 +71,19 @@ class Exhibit:
         """Structures × textures by the model and, where it is known, as they truly are."""
         has_truth = true_swaps(self.samples[:1], self.samples[:1]) is not None
         num_textures = NUM_WITH_TRUTH if has_truth else NUM_TEXTURES
-        rows, columns = range(NUM_STRUCTURES), range(NUM_STRUCTURES, NUM_STRUCTURES + num_textures)
+        first = NUM_STRUCTURES if has_truth else NUM_NEEDED - NUM_TEXTURES
+        rows, columns = range(NUM_STRUCTURES), range(first, first + num_textures)
         header: Cells = [None, *(self.shown[column] for column in columns)]
         textures = self.codes.texture[list(columns)]
         made = [[self.shown[row], *self.decoded(self.codes[row], textures)] for row in rows]
         text = "rows keep their structure (left), columns give their texture (top)"
+        text += "" if has_truth else "; the same on both sides is its reconstruction"
         page = captioned(enlarged([header, *made]), text)
         swaps = true_swaps([self.samples[i] for i in rows], [self.samples[i] for i in columns])
         if swaps is None:
             return page
         true = [[self.shown[row], *swaps[row]] for row in rows]
-        return grid([[page, captioned(enlarged([header, *true]), "the true swaps, rendered")]], gap=GAP)
+        return beside([page, captioned(enlarged([header, *true]), "the true swaps, rendered")])
 
     def morphs(self) -> Image:
         """A strip along which the texture changes, and one along which the structure does."""
@@ -170,23 +172,35 @@ def _warmth(picture: Image) -> float:
 
 
 def enlarged(rows: Sequence[Cells]) -> Image:
-    """Lay out pictures of one size in cells of `CELL` pixels."""
-    return grid([[None if cell is None else resize(cell, (CELL, CELL)) for cell in row] for row in rows])
+    """Lay out square pictures, no smaller than `CELL`."""
+    return grid([[None if cell is None else _enlarged(cell) for cell in row] for row in rows])
 
 
 def labelled(cells: Sequence[Image], numbers: Sequence[float]) -> Image:
     """Lay out a row, with a number above each picture."""
     pairs = zip(cells, numbers, strict=True)
-    return grid([[captioned(resize(cell, (CELL, CELL)), f"{number:g}", 11) for cell, number in pairs]])
+    return grid([[captioned(_enlarged(cell), f"{number:g}", 11) for cell, number in pairs]])
+
+
+def _enlarged(picture: Image) -> Image:
+    side = max(CELL, picture.width)
+    return resize(picture, (side, side))
 
 
 def stacked(parts: Sequence[Image]) -> Image:
     """Put pictures below each other, at the left."""
     width = max(part.width for part in parts)
-    return grid([[_widened(part, width)] for part in parts], gap=GAP)
+    return grid([[_filled(part, width, part.height)] for part in parts], gap=GAP)
 
 
-def _widened(picture: Image, width: int) -> Image:
-    sheet = Sheet([picture.width, width - picture.width], [picture.height], 0, WHITE)
+def beside(parts: Sequence[Image]) -> Image:
+    """Put pictures beside each other, at the top."""
+    height = max(part.height for part in parts)
+    return grid([[_filled(part, part.width, height) for part in parts]], gap=GAP)
+
+
+def _filled(picture: Image, width: int, height: int) -> Image:
+    """The picture with white to its right and below."""
+    sheet = Sheet([picture.width, width - picture.width], [picture.height, height - picture.height], 0, WHITE)
     sheet.paste_row(0, [picture])
     return sheet.image
