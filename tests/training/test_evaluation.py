@@ -17,9 +17,11 @@ from swapae import SwappingAutoencoder, UserError
 from swapae.cli.main import main
 from swapae.config import load
 from swapae.metrics.loaders import LOADERS
+from swapae.metrics.synthetic_swaps import FIGURES as FIGURES_OF_TRUE_SWAPS
 from swapae.training import evaluate as measuring
 from swapae.training.best import best_checkpoint, keep_best_model
 from swapae.training.config import TrainConfig, check
+from swapae.training.curves import is_figure
 from swapae.training.engine import Engine
 from swapae.training.evaluate import Evaluation
 from swapae.training.figures import EvalConfig, best
@@ -84,11 +86,10 @@ def test_a_run_that_is_measured_learns_to_the_bit_what_one_that_is_not_does(
         if name in names_in(finished / "checkpoints"):
             assert tensors_of(finished, name) == found
     assert "images_00000032" in names_in(finished / "checkpoints")
-    left_out = FIGURES | {"grad_encoder", "grad_generator", "grad_discriminator", "grad_patch_discriminator"}
-    lines = [{k: v for k, v in line.items() if k not in left_out} for line in log_of(finished)]
-    assert lines == [
-        {k: v for k, v in line.items() if k not in left_out} for line in log_of(tmp_path / "run")
+    lines = [
+        {name: value for name, value in line.items() if not is_figure(name)} for line in log_of(finished)
     ]
+    assert lines == log_of(tmp_path / "run")
 
 
 def test_the_log_has_the_figures_as_often_as_asked_and_each_has_its_checkpoint(finished: Path) -> None:
@@ -120,31 +121,32 @@ def test_the_page_draws_each_figure_and_says_which_way_is_better(finished: Path)
     assert "the layout went over to the texture image&#x27;s, 0 to 1. Should fall." in page
 
 
-def test_two_processes_share_the_work_and_find_the_same(finished: Path, images: Path) -> None:
+def test_two_processes_share_the_work_and_find_the_same(
+    finished: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Process(Member):
         device = CPU
 
     model = SwappingAutoencoder.from_pretrained(finished, device="cpu")
     config = measured(images)
     alone = Evaluation(config, Engine(CPU)).figures(model)
-    num_read: dict[int, int] = {}
+    counts: dict[str, list[int]] = {"encode": [], "decode": []}
+    for name, kept in counts.items():
+        work = getattr(SwappingAutoencoder, name)
 
-    def work(member: Member) -> dict[str, float]:
-        evaluation = Evaluation(config, Process(member.rank, member.table, member.barrier))  # type: ignore[arg-type]
-        assert evaluation.source is not None
-        read = evaluation.source.read
-        num_read[member.rank] = 0
+        def counting(self: Any, given: Any, work: Any = work, kept: list[int] = kept) -> Any:
+            kept.append(len(given))
+            return work(self, given)
 
-        def counting(indices: Any) -> Any:
-            num_read[member.rank] += len(indices)
-            return read(indices)
+        monkeypatch.setattr(SwappingAutoencoder, name, counting)
 
-        evaluation.source.read = counting  # type: ignore[method-assign]
-        return evaluation.figures(model)
+    def in_one(member: Member) -> dict[str, float]:
+        process: Any = Process(member.rank, member.table, member.barrier)
+        return Evaluation(config, process).figures(model)
 
-    assert in_each(2, work) == [alone, alone]
-    assert sum(num_read.values()) == 6 + 2 * 5  # each image once, and both of each pair
-    assert min(num_read.values()) >= 2 + 2 * 1
+    assert in_each(2, in_one) == [alone, alone]
+    assert sum(counts["encode"]) == 6  # each image by one of both
+    assert sum(counts["decode"]) == 6 + 2 * 5  # and each pair, as hybrid and unswapped
 
 
 def test_true_swaps_are_measured_as_the_command_does(
@@ -164,7 +166,7 @@ def test_true_swaps_are_measured_as_the_command_does(
     words = ["eval", str(tmp_path / "run"), "--data", "synthetic", "--size", "24", "--pairs", "3"]
     assert main([*words, "--seed", "1", "--weights", str(lpips_folder), "--device", "cpu", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert len(report["metrics"]) == 5
+    assert set(FIGURES_OF_TRUE_SWAPS) == set(report["metrics"])
     for name, value in report["metrics"].items():
         assert lines_with(name, tmp_path / "run") == {16: pytest.approx(value, rel=1e-6)}
 

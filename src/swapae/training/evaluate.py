@@ -9,6 +9,7 @@ that is measured learns what one that is not does.
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,7 @@ from swapae.evaluation.photos import Photos, evaluate
 from swapae.metrics.collectors import Batch, all_figures
 from swapae.metrics.loaders import Nets
 from swapae.metrics.lpips import LPIPS
+from swapae.metrics.memory import Memory
 from swapae.metrics.pairs import PairList
 from swapae.metrics.table import choose, start
 from swapae.model import SwappingAutoencoder
@@ -29,6 +31,7 @@ from swapae.training.engine import Engine
 from swapae.training.figures import OWN, TRUE_SWAPS, best, figures
 from swapae.training.samples import as_it_is
 
+REMEMBERED = 128 * 2**20  # bytes of features that are kept through a training
 FEW = 4  # images and pairs of the rehearsal; no metric needs more
 
 
@@ -77,6 +80,8 @@ class Evaluation:
         self.nets = Nets(config.eval.weights, engine.device)
         self.choices = [] if data == TRUE_SWAPS else choose(config.eval.metrics)
         self.source = None if data == TRUE_SWAPS else open_source(data, resolution=self.size)
+        self.known: dict[int, Tensor] = {}  # images, and what nets make of them, from one time to the next
+        self.memory = Memory(REMEMBERED)
         try:
             self._rehearse()
         except ValueError as error:
@@ -133,9 +138,10 @@ class Evaluation:
     def _photos(self, model: SwappingAutoencoder) -> dict[str, object]:
         config = self.config
         assert self.source is not None
+        photos = replace(Photos.of(self.source, self.size), known=self.known, memory=self.memory)
         report, _ = evaluate(
             model,
-            Photos.of(self.source, self.size),
+            photos,
             self.choices,
             self.nets,
             lambda num_images: PairList.draw(str(config.data), num_images, config.pairs, config.seed),
