@@ -5,7 +5,7 @@ from typing import Literal
 
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
-from swapae.losses import AugmentConfig
+from swapae.losses import AugmentConfig, ViewsConfig
 from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
 from swapae.training.dealing import deal
 from swapae.training.objective import LossConfig
@@ -21,6 +21,9 @@ class OptimizerConfig:
     discriminator_learning_rate: float = 0.002  # of the discriminators, before the lazy-R1 correction
     beta1: float = 0.0  # decay of the first moment
     beta2: float = 0.99  # decay of the second moment
+    decay_begin: int = 0  # images seen when both learning rates begin to fall, in a straight line
+    decay_end: int = 0  # images seen when they have fallen; 0 is off
+    decay_to: float = 0.02  # share of themselves to which they fall
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "discriminator_learning_rate"):
@@ -29,6 +32,22 @@ class OptimizerConfig:
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"optimizer.{name}={getattr(self, name)} must be from 0 to less than 1.")
+        if not 0 <= self.decay_begin <= self.decay_end:
+            raise ValueError(
+                f"optimizer.decay_begin={self.decay_begin} and decay_end={self.decay_end} must be at least "
+                "0, the first not after the second."
+            )
+        if not 0 < self.decay_to <= 1:
+            raise ValueError(f"optimizer.decay_to={self.decay_to} must be above 0 and at most 1.")
+
+    def scale_at(self, images_seen: int) -> float:
+        """Give the factor on both learning rates after so many images."""
+        if not self.decay_end or images_seen <= self.decay_begin:
+            return 1.0
+        if images_seen >= self.decay_end:
+            return self.decay_to
+        share = (images_seen - self.decay_begin) / (self.decay_end - self.decay_begin)
+        return 1 - (1 - self.decay_to) * share
 
 
 @dataclass(frozen=True)
@@ -54,6 +73,7 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    views: ViewsConfig = field(default_factory=ViewsConfig)
     init: InitConfig = field(default_factory=InitConfig)
     batch_size: int = 16  # images a step, over all devices; an even number
     accumulate: int = 1  # micro-batches a step takes one after another, in each process: less memory
