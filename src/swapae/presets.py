@@ -114,8 +114,8 @@ def photos128() -> TrainConfig:
 def synthetic64() -> TrainConfig:
     """The generated domain at 64², as `photos64_fast`: nothing to crop or to mirror, patterns that matter.
 
-    The pictures are of one solid each, plain or patterned, so it takes a wide view to tell inside from outside:
-    a deeper head. Patterns over views would hide that, and are weak. A hybrid read again gives back its codes.
+    The pictures are of one solid each, plain or patterned: a deeper head sees far enough to tell inside from
+    outside. Patterns over views would hide that, and are weak. A hybrid read again gives back its codes.
     """
     base = photos64_fast()
     return replace(
