@@ -305,6 +305,7 @@ def test_a_preset_takes_one_step_of_each_kind_at_reduced_width(name: str) -> Non
     found = losses(same)
     readings = set(filter(is_reading, found))
     own = {"G_l1_gradient", "G_patch_match"} if config.loss.patch_match else set()
+    own |= {"G_structure", "G_texture"} if config.loss.structure_consistency else set()
     assert own <= set(found)
     assert len(found) == 11 + len(own) + len(readings)
     assert len(readings) == 7

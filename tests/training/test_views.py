@@ -10,9 +10,10 @@ from torch import Tensor
 
 import swapae.training.step as steps_module
 from swapae.data.transforms import DataConfig
-from swapae.losses import ViewsConfig, moved, recolored
+from swapae.errors import UserError
+from swapae.losses import ViewsConfig, draw_views, moved, recolored
 from swapae.networks import DiscriminatorConfig
-from swapae.training.config import OptimizerConfig, TrainConfig
+from swapae.training.config import OptimizerConfig, TrainConfig, check
 from swapae.training.engine import Engine
 from swapae.training.making import encode, encode_views
 from swapae.training.setup import make_learner
@@ -48,26 +49,19 @@ def images(count: int = 8) -> Tensor:
 
 def test_the_first_half_is_reconstructed_from_its_views_and_hybrids_are_made_of_the_images() -> None:
     encoder, real = make_steps().networks.encoder, images()
-    draws = torch.rand(8, 50, generator=chance())[:, : _num_draws()]
+    draws = draw_views(VIEWS, 8, chance())
+    assert draws is not None
     codes, own = encode_views(encoder, VIEWS, real, draws)
     assert own is not None
     plain = encode(encoder, real)
     torch.testing.assert_close(codes.structure, plain.structure)
     torch.testing.assert_close(codes.texture, plain.texture)
-    structure, texture = (
-        encode(encoder, recolored(VIEWS, real[:4], draws[:4])),
-        encode(encoder, moved(VIEWS, real[:4], draws[:4])),
-    )
-    torch.testing.assert_close(own.structure, structure.structure)
-    torch.testing.assert_close(own.texture, texture.texture)
+    of_recolored = encode(encoder, recolored(VIEWS, real[:4], draws[:4]))
+    of_moved = encode(encoder, moved(VIEWS, real[:4], draws[:4]))
+    torch.testing.assert_close(own.structure, of_recolored.structure)
+    torch.testing.assert_close(own.texture, of_moved.texture)
     assert not torch.allclose(own.structure, plain.structure[:4])
     assert not torch.allclose(own.texture, plain.texture[:4])
-
-
-def _num_draws() -> int:
-    from swapae.losses.views import DRAWS
-
-    return sum(DRAWS.values())
 
 
 def test_only_the_generator_s_step_draws_views_and_places() -> None:
@@ -110,6 +104,12 @@ def test_off_they_change_nothing_and_draw_nothing() -> None:
 def _learning(base: TrainConfig) -> tuple[object, object]:
     learner = make_learner(base, Engine(torch.device("cpu")))
     return learner.networks, learner.optimizers
+
+
+def test_images_too_small_for_patches_are_refused_before_anything_is_computed() -> None:
+    small = micro()
+    with pytest.raises(UserError, match=r"loss.patch_match needs images of 20 px or more, not 16"):
+        check(replace(small, loss=replace(small.loss, patch_match=1.0)))
 
 
 # ── rates ────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ from typing import Literal
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
 from swapae.losses import AugmentConfig, ViewsConfig
+from swapae.losses.patch_match import LEAST_SIDE
 from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
 from swapae.training.dealing import deal
 from swapae.training.objective import LossConfig
@@ -132,6 +133,8 @@ def check(config: TrainConfig) -> None:
 def _check_sizes(config: TrainConfig) -> None:
     """Compare sizes as far as the config knows them: images that nothing resizes or cuts have their own."""
     size = config.discriminator.image_size
+    if config.loss.patch_match and size < LEAST_SIDE:
+        raise UserError(f"loss.patch_match needs images of {LEAST_SIDE} px or more, not {size}; set it to 0.")
     is_cut = config.data.crop in ("random", "center")
     side = config.data.crop_size if is_cut else config.data.load_size
     if side != size and (is_cut or config.data.preprocess != "none"):
