@@ -11,7 +11,7 @@ from PIL import Image
 from tests.training.tools import micro
 
 from swapae.training.history import History
-from swapae.training.html_report import MAX_SKIPPED, filled, page, write_report
+from swapae.training.html_report import MAX_SKIPPED, page, write_report
 from swapae.training.run import RunFolder
 from swapae.training.samples import KINDS, grid_path
 
@@ -121,10 +121,6 @@ def test_foreign_text_is_shown_and_never_obeyed(tmp_path: Path) -> None:
     assert "alert(1)</script>" not in text
     assert text.count("&lt;script&gt;alert(1)") >= 4
     assert "\u202e" not in text.partition("<h2>Data")[2]
-
-
-def test_a_place_in_the_template_is_filled_once() -> None:
-    assert filled("a {{x}} b {{y}}{{x}}", {"x": "{{y}}", "y": "2"}) == "a {{y}} b 2{{y}}"
 
 
 def test_nothing_is_loaded_from_outside_and_no_script_runs_but_the_page_s_own(tmp_path: Path) -> None:
