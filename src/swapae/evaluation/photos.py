@@ -22,6 +22,7 @@ from swapae.model import SwappingAutoencoder
 CENTER_SQUARE = DataConfig(preprocess="none", crop="square", flip=False)
 
 Progress = Callable[[str, int, int], None]
+Kept = Callable[[Sequence[Collector]], None]
 
 
 @dataclass
@@ -66,6 +67,10 @@ class Photos:
         square = prepare(picture, CENTER_SQUARE, stride=1, rng=None)
         return torch.from_numpy(to_array(resize(square, (self.size, self.size))))
 
+    def name(self, place: int) -> str:
+        """What people know a usable image by."""
+        return self.source.name_of(self.numbers[place])
+
     def stack(self, places: Sequence[int]) -> Tensor:
         """Usable images by their places among the usable `[B, 3, size, size]`."""
         images = [self.read(self.numbers[place]) for place in places]
@@ -82,6 +87,7 @@ def evaluate(
     *,
     batch: int = 32,
     progress: Progress = lambda what, done, of: None,
+    kept: Kept = lambda collectors: None,
 ) -> tuple[Report, PairList]:
     """Measure a model, and beside its swaps the trivial answers.
 
@@ -93,6 +99,7 @@ def evaluate(
         pairs: gives the pairs, of the number of usable images.
         batch: images, or pairs, at a time.
         progress: is told what is done, how many, and of how many.
+        kept: is given the collectors of the model in the end: what they keep of single images and pairs.
 
     Raises:
         UserError: a net is missing, or there are too few images.
@@ -113,6 +120,7 @@ def evaluate(
             hybrid = TRIVIAL[name](seen.images["structure"], seen.images["texture"])
             _update(collectors, _without_codes(seen.replaced(hybrid=hybrid)))
         progress("pairs", min((done + 1) * batch, len(drawn)), len(drawn))
+    kept(mine)
     head: Report = {
         "data": photos.source.name,
         "images": len(photos.numbers),

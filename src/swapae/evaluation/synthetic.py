@@ -18,7 +18,7 @@ from swapae.evaluation.report import Report, assembled
 from swapae.files import shown, write_text
 from swapae.images import open_image, save_image, to_array
 from swapae.metrics.answers import TRIVIAL
-from swapae.metrics.collectors import Batch
+from swapae.metrics.collectors import Batch, Collector
 from swapae.metrics.lpips import LPIPS
 from swapae.metrics.synthetic_swaps import answered, rounded, scores
 from swapae.model import SwappingAutoencoder
@@ -28,6 +28,7 @@ KINDS = {"hybrid": "swap", "reconstruction": "rec", "interpolated": "mid"}  # ro
 
 System = Callable[[Batch], dict[str, Tensor]]
 Progress = Callable[[int], None]
+Kept = Callable[[Sequence[Collector]], None]
 
 
 def benchmark(
@@ -40,6 +41,7 @@ def benchmark(
     size: int = SIZE,
     batch: int = 50,
     progress: Progress = lambda done: None,
+    kept: Kept = lambda collectors: None,
 ) -> Report:
     """Measure a system on the first pairs of a list, beside the trivial answers.
 
@@ -53,6 +55,7 @@ def benchmark(
         size: of the pictures.
         batch: pairs at a time.
         progress: is told how many pairs are done.
+        kept: is given the collectors of the system in the end: what they keep of single pairs.
 
     Raises:
         UserError: the size is too small for the LPIPS, or there are no pairs.
@@ -63,18 +66,16 @@ def benchmark(
         )
     mine, others = scores(lpips), {name: scores(lpips) for name in TRIVIAL}
     for seen in batches(range(num_pairs), seed, split, size, batch):
-        asked = Batch(seen.numbers, {role: seen.images[role] for role in ASKED})
-        made = {
-            role: rounded(images.to(seen.numbers.device).float()) for role, images in system(asked).items()
-        }
+        made = answer(system, seen)
         with torch.no_grad():
             for collector in mine:
                 collector.update(seen.replaced(**made))
             for name, collectors in others.items():
-                answer = answered(seen, name)
+                trivial = answered(seen, name)
                 for collector in collectors:
-                    collector.update(answer)
+                    collector.update(trivial)
         progress(int(seen.numbers[-1]) + 1)
+    kept(mine)
     head: Report = {
         "data": "synthetic",
         "pairs": num_pairs,
@@ -89,6 +90,12 @@ def benchmark(
 
 
 ASKED = ("structure", "texture", "other", "strength")
+
+
+def answer(system: System, seen: Batch) -> dict[str, Tensor]:
+    """What a system makes of a batch, of which it is shown no true answer; rounded as saved pictures are."""
+    asked = Batch(seen.numbers, {role: seen.images[role] for role in ASKED})
+    return {role: rounded(images.to(seen.numbers.device).float()) for role, images in system(asked).items()}
 
 
 def batches(numbers: Sequence[int], seed: int, split: Split, size: int, batch: int) -> Iterator[Batch]:

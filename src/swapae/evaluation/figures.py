@@ -1,0 +1,79 @@
+"""What a figure says, which way is better, and how sure it is."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from swapae.metrics.collectors import Figures
+from swapae.metrics.table import METRICS
+
+NORMAL_95 = 1.959964  # standard errors that a 95 % interval reaches to each side
+
+
+class About(NamedTuple):
+    """What a reader must know of a figure: `better` is "low", "high", or nothing where nobody said."""
+
+    better: str
+    says: str
+
+
+# Figures that are no row of the table of metrics, or say something else than their row.
+ABOUT = {
+    "hybrid_nearer_truth": About(
+        "high", "share of pairs whose hybrid is nearer the true swap than either image"
+    ),
+    "hybrid_lpips": About("low", "perceptual distance of hybrid and true swap"),
+    "hybrid_psnr": About("high", "signal-to-noise ratio of hybrid and true swap in decibels"),
+    "reconstruction_lpips": About("low", "perceptual distance of reconstruction and structure image"),
+    "interpolation_lpips": About("low", "perceptual distance of in-between and true in-between"),
+    "ColorNearer": About("high", "share of pairs whose colours are nearer the texture image's"),
+    "StructureNearer": About("high", "share of pairs whose layout is nearer the structure image's"),
+    "Precision": About("high", "share of swaps that lie among the images"),
+    "Recall": About("high", "share of images that lie among the swaps"),
+}
+
+
+def about(figure: str) -> About:
+    """Look a figure up by its name, which may go on with a net and more."""
+    known = {name: About(row.is_better, row.about) for name, row in METRICS.items()} | ABOUT
+    fitting = [name for name in known if f"{figure}-".startswith(f"{name}-")]
+    return known[max(fitting, key=len)] if fitting else About("", "")
+
+
+def is_share(figure: str) -> bool:
+    """Whether a figure counts the pairs of which something is so: of one pair it is 0 or 1."""
+    return "nearer" in figure.lower()
+
+
+def rows(metrics: Figures) -> list[str]:
+    """The names that get a row: ends of an interval stand in that of their figure."""
+    ends = {f"{name} {end}" for name in metrics for end in ("low", "high")}
+    return [name for name in metrics if name not in ends]
+
+
+def interval(
+    name: str, metrics: Figures, errors: Mapping[str, float], count: int
+) -> tuple[float, float] | None:
+    """The 95 % interval of a figure; None where none is known.
+
+    Args:
+        name: of the figure.
+        metrics: all figures; `NAME low` and `NAME high` are taken where they are there.
+        errors: standard errors of means, taken else.
+        count: pairs that a share is of; its interval is Wilson's, which does not close at 0 and 1.
+    """
+    if f"{name} low" in metrics and f"{name} high" in metrics:
+        return metrics[f"{name} low"], metrics[f"{name} high"]
+    if is_share(name) and count > 0:
+        return wilson(metrics[name], count)
+    if name not in errors:
+        return None
+    reach = NORMAL_95 * errors[name]
+    return metrics[name] - reach, metrics[name] + reach
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share of `count` independent cases."""
+    square = NORMAL_95**2
+    middle = (share + square / (2 * count)) / (1 + square / count)
+    reach = NORMAL_95 / (1 + square / count) * (share * (1 - share) / count + square / (4 * count**2)) ** 0.5
+    return max(0.0, middle - reach), min(1.0, middle + reach)
