@@ -14,6 +14,7 @@ FROZEN = [
     "SwappingAutoencoder",
     "TrainConfig",
     "UserError",
+    "gallery",
     "open_image",
     "save_image",
     "train",

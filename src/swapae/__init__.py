@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from swapae.codes import Codes
     from swapae.errors import UserError
+    from swapae.galleries import gallery
     from swapae.images import open_image, save_image
     from swapae.model import SwappingAutoencoder
     from swapae.networks import ModelConfig
@@ -29,6 +30,7 @@ __all__ = [
     "SwappingAutoencoder",
     "TrainConfig",
     "UserError",
+    "gallery",
     "open_image",
     "save_image",
     "train",
@@ -41,6 +43,7 @@ _HOMES = {
     "SwappingAutoencoder": "swapae.model",
     "TrainConfig": "swapae.training.config",
     "UserError": "swapae.errors",
+    "gallery": "swapae.galleries",
     "open_image": "swapae.images",
     "save_image": "swapae.images",
     "train": "swapae.training.loop",

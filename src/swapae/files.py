@@ -1,12 +1,15 @@
-"""Files that appear whole or not at all: the one way in which this program writes."""
+"""Files that appear whole or not at all: the one way in which this program writes; where its cache is."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from swapae.errors import UserError, WriteError
+
+CACHE = "SWAPAE_CACHE"  # environment: the folder for what may be lost
 
 
 def check_free(path: Path, force: bool) -> None:
@@ -74,6 +77,20 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file whole, with \\n at the end of lines on every system."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def cache_folder() -> Path:
+    """Name the folder for what may be lost: `SWAPAE_CACHE`, or the one that is usual on this system."""
+    if named := os.environ.get(CACHE):
+        return Path(os.path.expanduser(named))
+    home = os.path.expanduser("~")
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+    elif sys.platform == "darwin":
+        base = os.path.join(home, "Library", "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    return Path(base) / "swapae"
 
 
 def shown(thing: object) -> str:

@@ -1,10 +1,11 @@
-"""From what a user types as MODEL to a weights file: a folder, a run directory, or a hub id."""
+"""From what a user types as MODEL to a weights file: a folder, a run, a name in the box, or a hub id."""
 
 import logging
 import os
 import re
 from pathlib import Path
 
+from swapae import box
 from swapae.errors import UserError
 
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
@@ -16,8 +17,12 @@ def find_weights(
 ) -> Path:
     """Find `filename` of a model.
 
+    A folder that holds a model, or is a run, comes before a model in the box of the same name; one that holds
+    none does not. `./name` is always the folder.
+
     Args:
-        name: a folder that holds it, a run directory, the file itself, or a hub id `user/name`.
+        name: a folder that holds it, a run directory, the file itself, the name of a model in the box, or a
+            hub id `user/name`.
         filename: name of the weights file.
         revision: branch, tag or commit, for the hub.
         local_files_only: look into the hub's cache, never download.
@@ -33,6 +38,9 @@ def find_weights(
             return folder / filename
     if (path / "config.yaml").is_file():
         raise UserError(f"the run {path} has saved no model yet; go on with its `swapae train` command.")
+    boxed = box.folder_of(str(name))
+    if boxed is not None and (boxed / filename).is_file():
+        return boxed / filename
     if path.is_dir():
         raise UserError(
             f"{path} holds no model: there is no {filename} in it or in its folder '{RUN_MODEL}'."
@@ -43,10 +51,18 @@ def find_weights(
         )
     is_local = path.parent != Path() and path.parent.is_dir()  # a mistyped folder: do not ask the hub for it
     if is_local or not HUB_ID.fullmatch(str(name)):
+        there = f"one of {', '.join(box.names())}, " if box.names() else ""
         raise UserError(
-            f"there is no model '{name}'; name a folder with {filename}, a run, or a hub id user/name."
+            f"there is no model '{name}'; name {there}a folder with {filename}, a run, or a hub id user/name."
         )
     return _from_hub(str(name), filename, revision, local_files_only)
+
+
+def is_in_box(name: str) -> bool:
+    """Whether a name means a model in the box: there is one, and neither model nor run comes before it."""
+    path = Path(os.path.expanduser(name))
+    before = (path / box.WEIGHTS, path / RUN_MODEL / box.WEIGHTS, path / "config.yaml")
+    return box.folder_of(name) is not None and not any(map(Path.is_file, before))
 
 
 def _from_hub(name: str, filename: str, revision: str | None, local_files_only: bool) -> Path:

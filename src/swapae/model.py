@@ -239,7 +239,8 @@ class SwappingAutoencoder(nn.Module):
         """Load a model.
 
         Args:
-            name: a folder or run directory that `save_pretrained` or training wrote, or a hub id `user/name`.
+            name: a folder or run directory that `save_pretrained` or training wrote, the name of a model
+                in the box (`swapae models`), or a hub id `user/name`.
             device: "auto", "cpu", "cuda", "mps" or any torch device.
             backend: what runs it, as `use_backend` takes it.
             revision: branch, tag or commit of the hub repository.

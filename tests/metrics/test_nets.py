@@ -4,12 +4,14 @@ import pytest
 import torch
 
 from swapae import UserError
-from swapae.metrics.nets import cache_folder, find_net, read_net
+from swapae.files import cache_folder
+from swapae.metrics.nets import find_net, nets_folder, read_net
 
 
 @pytest.fixture(autouse=True)
 def _empty_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SWAPAE_WEIGHTS", raising=False)
+    monkeypatch.delenv("SWAPAE_CACHE", raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
@@ -25,14 +27,24 @@ def test_a_named_file_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
 
 
 def test_the_environment_comes_before_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cached, named = put(cache_folder()), put(tmp_path / "named")
+    cached, named = put(nets_folder()), put(tmp_path / "named")
     assert find_net("net.safetensors") == cached
     monkeypatch.setenv("SWAPAE_WEIGHTS", str(named.parent))
     assert find_net("net.safetensors") == named
 
 
+def test_the_cache_is_the_one_of_all_else_and_heeds_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert nets_folder() == tmp_path / "cache" / "swapae" / "nets"
+    monkeypatch.setenv("SWAPAE_CACHE", str(tmp_path / "mine"))
+    assert nets_folder() == cache_folder() / "nets" == tmp_path / "mine" / "nets"
+    kept = put(tmp_path / "mine" / "nets")
+    assert find_net("net.safetensors") == kept
+
+
 def test_a_folder_without_the_file_is_an_error_even_if_the_cache_has_it(tmp_path: Path) -> None:
-    put(cache_folder())
+    put(nets_folder())
     with pytest.raises(UserError, match=r"net\.safetensors is not in .*empty: .*--weights.*SWAPAE_WEIGHTS"):
         find_net("net.safetensors", tmp_path / "empty")
 
@@ -44,14 +56,14 @@ def test_a_missing_net_is_one_sentence_with_every_place(
     with pytest.raises(UserError) as caught:
         find_net("net.safetensors")
     assert str(tmp_path / "named") in str(caught.value)
-    assert str(cache_folder()) in str(caught.value)
+    assert str(nets_folder()) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_the_best_name_is_searched_everywhere_before_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cached = put(cache_folder())
+    cached = put(nets_folder())
     monkeypatch.setenv("SWAPAE_WEIGHTS", str(tmp_path / "named"))
     (tmp_path / "named").mkdir()
     (tmp_path / "named" / "other.pth").touch()

@@ -13,6 +13,7 @@ from swapae.metrics import pixels
 from swapae.metrics.accumulators import Moments
 from swapae.metrics.collectors import Batch, BetweenSets, Collector, PerImage, all_figures, pool
 from swapae.metrics.frechet import frechet_distance
+from swapae.metrics.processes import ALONE
 
 SCRIPT = """
 import json, sys
@@ -24,7 +25,15 @@ rank, port = int(sys.argv[2]), sys.argv[3]
 distributed.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
 mine = collectors()
 feed(mine, range(rank, 10, 2))
-pool(mine)
+class Both:
+    num_processes = 2
+    def __init__(self):
+        self.rank = rank
+    def gather(self, values):
+        found = [None, None]
+        distributed.all_gather_object(found, values)
+        return [value for some in found for value in some]
+pool(mine, Both())
 print(json.dumps(all_figures(mine)))
 distributed.destroy_process_group()
 """
@@ -52,7 +61,7 @@ def feed(all_of_them: list[Collector], numbers: range) -> None:
 def test_two_processes_come_to_the_figures_of_one() -> None:
     alone = collectors()
     feed(alone, range(10))
-    pool(alone)  # nobody to add up with
+    pool(alone, ALONE)  # nobody to add up with
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from swapae.files import cache_folder
 from swapae.runtime import choice
-from swapae.runtime.choice import bucket, cache_folder, choice_key, choose, fastest, measure
+from swapae.runtime.choice import bucket, choice_key, choose, fastest, measure
 
 KEY = {"processor": "abacus", "threads": 1}
 

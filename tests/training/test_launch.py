@@ -10,7 +10,7 @@ import torch
 from tests.training.tools import micro
 
 from swapae.cli.main import main
-from swapae.cli.train import without_gpus
+from swapae.cli.processes import without_gpus
 from swapae.errors import UserError
 from swapae.training import launch as launching
 from swapae.training.launch import check_launch, launch
@@ -47,7 +47,7 @@ def test_processes_of_torchrun_start_no_others(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_other_processes_get_the_command_without_what_is_done() -> None:
     words = ["data", "--gpus", "2", "-o", "run", "--force", "--seed=3"]
-    assert without_gpus(words) == ["data", "-o", "run", "--seed=3"]
+    assert without_gpus(words) == ["data", "-o", "run", "--force", "--seed=3"]
     assert without_gpus(["--gpus=4", "data"]) == ["data"]
 
 

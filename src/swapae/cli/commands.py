@@ -13,6 +13,7 @@ from swapae.cli.grid import grid
 from swapae.cli.info import info
 from swapae.cli.metrics import metrics_fetch, metrics_list
 from swapae.cli.mix import mix
+from swapae.cli.models import models
 from swapae.cli.pairs import pairs
 from swapae.cli.presets import presets
 from swapae.cli.swap import swap
@@ -26,6 +27,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "pairs": pairs,
     "encode": encode,
     "decode": decode,
+    "models": models,
     "info": info,
     "convert": convert,
     "data check": data_check,

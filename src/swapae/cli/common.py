@@ -67,7 +67,12 @@ def harmless(text: str) -> str:
 CommonOptions = Annotated[Common, arg(name="")]
 RunningOptions = Annotated[Running, arg(name="")]
 Model = Annotated[
-    str, arg(aliases=["-m"], metavar="MODEL", help="Folder of a model, run directory, or hub id.")
+    str,
+    arg(
+        aliases=["-m"],
+        metavar="MODEL",
+        help="Name that `swapae models` lists, folder of a model, run directory, or hub id.",
+    ),
 ]
 OutFile = Annotated[Path, arg(aliases=["-o"], metavar="OUT")]
 OutFolder = Annotated[Path, arg(aliases=["-o"], metavar="DIR")]

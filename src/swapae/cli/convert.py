@@ -19,7 +19,7 @@ def convert(
     """Convert a published checkpoint to a folder, or a folder back to a .pth file.
 
     Args:
-        src: A published checkpoint, or a model of this program: folder, run directory, hub id.
+        src: A published checkpoint, or a model of this program: name, folder, run directory, hub id.
         dst: The folder to write; a name that ends in .pth writes a checkpoint in the published layout.
         no_noise: The model was trained without noise in its upsampling blocks, which weights cannot tell.
     """

@@ -116,6 +116,12 @@ def _free_disk() -> str:
     return f"{shutil.disk_usage(Path.cwd()).free / 1e9:.1f} GB"
 
 
+def _models() -> list[str] | str:
+    from swapae import box
+
+    return box.names() or "none in this copy"
+
+
 LOOKS: dict[str, Callable[[], object]] = {
     "swapae": _version,
     "python": lambda: f"{platform.python_version()} at {sys.executable}",
@@ -126,6 +132,7 @@ LOOKS: dict[str, Callable[[], object]] = {
     "threads": _threads,
     "CPU kernels": _kernels,
     "image formats": _formats,
+    "models": _models,
     "hub cache": _hub_cache,
     "folder": _here,
     "free disk": _free_disk,

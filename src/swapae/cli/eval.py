@@ -2,15 +2,15 @@
 
 import json
 import platform
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, Suppress, arg
 
 from swapae.cli.common import Flag, Report, RunningOptions, UsageError, claim_folder
+from swapae.cli.processes import Processes, check_processes, run_in_all
 from swapae.errors import UserError
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def evaluate(
     weights: Weights = None,
     out: Folder = None,
     no_speed: Flag = False,
+    gpus: Processes = None,
+    arguments: Suppress[tuple[str, ...]] = (),
     common: RunningOptions,
 ) -> Report:
     """Measure how well a model reconstructs and swaps.
@@ -68,7 +70,8 @@ def evaluate(
     metrics of docs/metrics.md are computed. Beside the model stand the trivial answers.
 
     Args:
-        model: Folder of a model, run directory, or hub id; for synthetic also a folder of NAME_swap.png.
+        model: Name that `swapae models` lists, folder of a model, run directory, or hub id; for synthetic
+            also a folder of NAME_swap.png.
         data: The word synthetic, or a set of images as for training, of which centre squares are taken.
         metrics: Which, as lpips, FID-Inception or all; not for synthetic.
         pairs: How many pairs, or a file that lists them (not for synthetic).
@@ -79,44 +82,54 @@ def evaluate(
         weights: File or folder of the measuring nets' weights.
         out: Folder for report.html, report.json and, of a set of images, pairs.json.
         no_speed: Do not time the model, which with --out takes up to two minutes.
+        gpus: GPUs of this machine that share the work, a process each; where there are none, processes.
     """
     if size < 1 or batch < 1:
         raise UsageError("--size and --batch must be 1 or more.")
+    check_processes(gpus)
     if out is not None:
         claim_folder(out, FILES, common.force)
     if data == GENERATED and metrics != ("all",):
         raise UsageError("--metrics is for sets of images: the figures of synthetic are fixed.")
-    try:
-        if data == GENERATED:
-            found = _synthetic(model, pairs, seed, split, size, batch, weights, common)
-        else:
-            found = _photos(model, data, metrics, pairs, seed, size, batch, weights, common)
-    except ValueError as error:  # images too small for a net, or too few for a metric: it says so
-        raise UserError(str(error)) from error
+    if gpus is not None and gpus > 1:
+        _run_on(gpus, arguments, common)
+    from swapae.training.group import is_first_process, joined
+
+    @joined
+    def measured() -> Measured:
+        try:
+            if data == GENERATED:
+                return _synthetic(model, pairs, seed, split, size, batch, weights, common)
+            return _photos(model, data, metrics, pairs, seed, size, batch, weights, common)
+        except ValueError as error:  # images too small for a net, or too few for a metric: it says so
+            raise UserError(str(error)) from error
+
+    found = measured()
+    if not is_first_process():
+        return found.report
     from swapae.evaluation.report import table
 
     report: Report = {"model": model, **found.report, **_circumstances(found, common)}
-    if out is not None and found.model is not None and not no_speed:
-        from swapae.evaluation.speed import measure_speed
-
-        report["speed"] = measure_speed(found.model, common.backend, tell=common.say)
     common.show(table(report))
     if out is not None:
+        if found.model is not None and not no_speed:
+            from swapae.evaluation.speed import measure_speed
+
+            report["speed"] = measure_speed(found.model, common.backend, tell=common.say)
         _write(out, report, found, common)
     return report
 
 
 def _circumstances(found: Measured, common: "Running") -> Report:
-    """When it is measured, by which versions, and what runs the model."""
+    """By which versions it was measured, and what ran the model."""
     import torch
 
     from swapae import __version__
 
     versions = {"swapae": __version__, "torch": torch.__version__, "python": platform.python_version()}
-    said: Report = {"date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "versions": versions}
-    if found.model is not None:
-        said |= {"device": str(found.model.device), "backend": common.backend}
-    return said
+    if found.model is None:
+        return {"versions": versions}
+    return {"versions": versions, "device": str(found.model.device), "backend": common.backend}
 
 
 def _write(out: Path, report: Report, found: Measured, common: "Running") -> None:
@@ -130,6 +143,15 @@ def _write(out: Path, report: Report, found: Measured, common: "Running") -> Non
     write_text(out / "report.html", html)
     write_text(out / "report.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     common.say(f"wrote {out / 'report.html'}")
+
+
+def _run_on(gpus: int, arguments: Sequence[str], common: "Running") -> NoReturn:
+    """Run the same command in several processes."""
+    from swapae.training.group import AGAIN
+    from swapae.training.launch import check_machine
+
+    common.say(check_machine(gpus, common.device, "measuring"))
+    run_in_all(["eval", *arguments], gpus, AGAIN)
 
 
 def _synthetic(
@@ -146,15 +168,17 @@ def _synthetic(
     from swapae.evaluation.singles import Singles
     from swapae.metrics import LPIPS
     from swapae.model import SwappingAutoencoder
+    from swapae.training.group import join, own_device
 
+    processes, device = join(), own_device(common.device)
     num_pairs = _count(pairs, SYNTHETIC_PAIRS)
-    lpips = LPIPS.load(weights)
+    lpips = LPIPS.load(weights, device)
     loaded: SwappingAutoencoder | None = None
     singles = Singles()
     if synthetic.is_outputs(model):
         system = synthetic.of_folder(model)
     else:
-        loaded = SwappingAutoencoder.from_pretrained(model, device=common.device, backend=common.backend)
+        loaded = SwappingAutoencoder.from_pretrained(model, device=device, backend=common.backend)
         system = synthetic.of_model(loaded)
     report = synthetic.benchmark(
         system,
@@ -165,7 +189,8 @@ def _synthetic(
         size=size,
         batch=batch,
         progress=lambda done: common.say(f"{done} of {num_pairs} pairs"),
-        kept=singles.take,
+        processes=processes,
+        collected=singles.take,
     )
     return Measured(
         report,
@@ -193,22 +218,25 @@ def _photos(
     from swapae.metrics.pairs import PairList
     from swapae.metrics.table import choose
     from swapae.model import SwappingAutoencoder
+    from swapae.training.group import join, own_device
 
+    processes, device = join(), own_device(common.device)
     choices = choose([word for words in metrics for word in words.split(",") if word])
     given = PairList.load(pairs) if pairs is not None and not pairs.isdigit() else None
     num_pairs = 0 if given else _count(pairs, DEFAULT_PAIRS)
     source = open_source(data, resolution=size)
-    loaded = SwappingAutoencoder.from_pretrained(model, device=common.device, backend=common.backend)
+    loaded = SwappingAutoencoder.from_pretrained(model, device=device, backend=common.backend)
     photos, singles = Photos.of(source, size), Singles()
     report, drawn = evaluate(
         loaded,
         photos,
         choices,
-        Nets(weights),
+        Nets(weights, device),
         lambda num_images: given or PairList.draw(data, num_images, num_pairs, seed),
         batch=batch,
         progress=lambda what, done, of: common.say(f"{done} of {of} {what}"),
-        kept=singles.take,
+        processes=processes,
+        collected=singles.take,
     )
     return Measured(report, loaded, lambda: shown.of_photos(loaded, photos, drawn, singles), drawn)
 

@@ -21,7 +21,7 @@ def info(
     """Print the config and the parameter counts of a model or a run.
 
     Args:
-        model: Folder of a model, run directory, or hub id.
+        model: Name that `swapae models` lists, folder of a model, run directory, or hub id.
         digest: Print, last, a SHA-256 over all weights and, of a run, optimizer state and counters.
     """
     run = Path(model)

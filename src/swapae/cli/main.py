@@ -1,6 +1,7 @@
 """Find the command, parse its options, run it, and turn every outcome into words and an exit status."""
 
 import contextlib
+import inspect
 import io
 import json
 import os
@@ -92,11 +93,11 @@ def _parse(name: str, arguments: list[str]) -> Callable[[], dict[str, object]]:
     if name not in COMMANDS:
         raise _unknown_command(name, list(COMMANDS))
     command = COMMANDS[name]
+    if "arguments" in inspect.signature(command).parameters:  # it may run itself in several processes
+        command = partial(command, arguments=tuple(arguments))
     if name == "train":  # its config fields are options too, but only torch knows them
         if "--fields" in arguments:
             command, arguments = show_fields, [word for word in arguments if word != "--fields"]
-        else:
-            command = partial(command, arguments=tuple(arguments))
         command, arguments = with_settings(command, arguments)
     else:
         check_options(command, arguments)

@@ -35,7 +35,7 @@ def metrics_fetch(
         to: Folder for the files.
     """
     from swapae.metrics.fetch import REMOTES, fetch
-    from swapae.metrics.nets import cache_folder
+    from swapae.metrics.nets import nets_folder
 
     known = {name.lower(): name for name in REMOTES}
     unknown = [net for net in nets if net.lower() not in known]
@@ -47,7 +47,7 @@ def metrics_fetch(
         remote = REMOTES[name]
         common.say(f"{remote.filename}: {remote.about}")
         shares = Shares(common.say)
-        files[name] = str(fetch(remote, to or cache_folder(), shares.tell))
+        files[name] = str(fetch(remote, to or nets_folder(), shares.tell))
         common.say(f"{name} is in {files[name]}")
     return {"files": files}
 

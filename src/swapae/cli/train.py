@@ -1,14 +1,14 @@
 """`swapae train`: begin a run, or go on with it."""
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from tyro.conf import Positional, Suppress, arg
 
-from swapae.cli.common import Common, CommonOptions, Ended, Flag, Report, UsageError
+from swapae.cli.common import Common, CommonOptions, Flag, Report, UsageError
+from swapae.cli.processes import Processes, check_processes, run_in_all
 from swapae.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ Run = Annotated[Path, arg(aliases=["-o"], metavar="RUN")]
 Preset = Annotated[str | None, arg(metavar="P", help_behavior_hint="")]
 Count = Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: the preset's)")]
 Origin = Annotated[str | None, arg(metavar="OTHER", help_behavior_hint="")]
-Processes = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 
 Time = Annotated[str | None, arg(metavar="T", help_behavior_hint="(default: no limit)")]
 Settings = Suppress[Mapping[str, str]]
@@ -62,14 +61,16 @@ def train(
     """
     from swapae.cli.progress import reporter_for
     from swapae.cli.stopping import stop_on_interrupt, time_limit
-    from swapae.training.engine import is_first_process, num_processes
+    from swapae.training.group import is_first_process, num_processes
     from swapae.training.loop import train as run_training
 
     is_over = time_limit(max_time)
     shortcuts = {"total_images": total_images, "batch_size": batch_size, "seed": seed}
     given = {name: str(value) for name, value in shortcuts.items() if value is not None}
     config = configure(base_config(data, out, preset), {**settings, **given})
-    check_processes(gpus, common)
+    check_processes(gpus)
+    if num_processes() > 1 and common.force:
+        raise UserError("--force is for one process, which may start others: give it with --gpus, or not.")
     if dry_run:
         from swapae.cli.dry_run import dry_run as plan_training
 
@@ -102,22 +103,6 @@ def train(
     }
 
 
-def check_processes(gpus: int | None, common: Common) -> None:
-    """Refuse a number of processes that is none; of several that are here, let only the first speak.
-
-    Raises:
-        UsageError, UserError: as said.
-    """
-    if gpus is not None and gpus < 1:
-        raise UsageError(f"--gpus must be at least 1, not {gpus}.")
-    from swapae.training.engine import is_first_process, num_processes
-
-    if num_processes() > 1 and common.force:
-        raise UserError("--force is for one process, which may start others: give it with --gpus, or not.")
-    if not is_first_process():
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def train_on(gpus: int, config: "TrainConfig", arguments: Sequence[str], common: Common) -> NoReturn:
     """Run the same command in several processes.
 
@@ -125,23 +110,12 @@ def train_on(gpus: int, config: "TrainConfig", arguments: Sequence[str], common:
         Ended: they have said all, and these are to end as the first of them did.
         UserError: they cannot train together, or one was killed.
     """
-    from swapae.training.launch import check_launch, launch
+    from swapae.training.launch import check_launch
+    from swapae.training.watch import GO_ON
 
     common.say(check_launch(config, gpus, common.device))
-    command = ["-m", "swapae", "train", *without_gpus(arguments)]
-    raise Ended(launch(command, gpus))
-
-
-def without_gpus(arguments: Sequence[str]) -> list[str]:
-    """Drop what the process that starts the others has dealt with."""
-    left: list[str] = []
-    words = iter(arguments)
-    for word in words:
-        if word == "--gpus":
-            next(words, None)
-        elif word != "--force" and not word.startswith("--gpus="):
-            left.append(word)
-    return left
+    left = [word for word in arguments if word != "--force"]  # which has been done
+    run_in_all(["train", *left], gpus, GO_ON)
 
 
 def show_fields(*, preset: Preset = None, settings: Settings = {}, common: CommonOptions) -> Report:  # noqa: B006

@@ -214,8 +214,8 @@ def export_official(model: str | Path, path: str | Path, *, force: bool = False)
     """Write a model as a published checkpoint: the same keys in the same order, filters computed again.
 
     Args:
-        model: a folder of ours, a run directory or a hub id; discriminators are taken along where
-            `discriminators.safetensors` lies beside the weights.
+        model: a folder of ours, a run directory, a name in the box or a hub id; discriminators are
+            taken along where `discriminators.safetensors` lies beside the weights.
         path: the `.pth` file to write; it appears whole or not at all.
         force: replace an existing file.
 

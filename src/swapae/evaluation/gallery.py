@@ -1,6 +1,6 @@
 """Pairs and reconstructions to look at: the best, the median and the worst, made again one by one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -51,14 +51,16 @@ class Section:
     groups: Mapping[str, list[Case]]
 
 
-def section(title: str, what: str, figures: OfOne, count: int, make: Callable[[int], Made]) -> Section:
+def section(
+    title: str, what: str, figures: OfOne, numbers: Sequence[int], make: Callable[[int], Made]
+) -> Section:
     """Make a section; only what it shows is made.
 
     Args:
         title: of the section.
         what: the cases are called, in the plural.
         figures: of the single cases.
-        count: cases in all.
+        numbers: of all cases, in the order of their list.
         make: name, detail and pictures of the case of a number.
     """
 
@@ -67,12 +69,12 @@ def section(title: str, what: str, figures: OfOne, count: int, make: Callable[[i
         own = {figure: values[place] for figure, values in figures.items() if place in values}
         return Case(name, detail, {caption: address(picture) for caption, picture in pictures.items()}, own)
 
-    if not count:
+    if not numbers:
         return Section(title, f"There are no {what}.", "", {})
     ranks = ranking(figures)
     if ranks is None:
         note = f"No metric that looks at single {what} was chosen: these are the first of the list."
-        return Section(title, note, "", {"first": [case(place) for place in range(min(count, 3 * EACH))]})
+        return Section(title, note, "", {"first": [case(place) for place in numbers[: 3 * EACH]]})
     values = [ranks.values[one] for one in ranks.numbers]
     best, median, worst = (number(value) for value in (values[0], values[len(values) // 2], values[-1]))
     says, better = about(ranks.figure).says, "low" if ranks.is_low_better else "high"

@@ -1,5 +1,6 @@
 """The report of an evaluation as a page: one file that loads nothing, with its pictures in it."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -25,7 +26,6 @@ FACTS = {
     "net": "distances by",
     "device": "device",
     "backend": "backend",
-    "date": "date",
 }
 
 
@@ -211,6 +211,7 @@ def of_one(name: str, value: float) -> str:
 def facts(report: Report) -> str:
     """List what was measured, of what, when, and by which versions."""
     found = [(words, str(report[key])) for key, words in FACTS.items() if report.get(key) is not None]
+    found.append(("date", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())))
     found += [(name, str(value)) for name, value in _mapping(report.get("versions", {})).items()]
     unreadable = report.get("unreadable")
     if isinstance(unreadable, list):

@@ -13,16 +13,17 @@ from swapae.errors import UserError
 from swapae.evaluation.report import Report, assembled
 from swapae.images import resize, to_array
 from swapae.metrics.answers import TRIVIAL
-from swapae.metrics.collectors import Batch, Collector
+from swapae.metrics.collectors import Batch, Collector, pool
 from swapae.metrics.loaders import Nets
-from swapae.metrics.pairs import PairList
+from swapae.metrics.pairs import PairList, images_of
+from swapae.metrics.processes import ALONE, Processes, done_by_all, first_of, share, together
 from swapae.metrics.table import METRICS, Choice, start
 from swapae.model import SwappingAutoencoder
 
 CENTER_SQUARE = DataConfig(preprocess="none", crop="square", flip=False)
 
 Progress = Callable[[str, int, int], None]
-Kept = Callable[[Sequence[Collector]], None]
+Collected = Callable[[Sequence[Collector]], None]
 
 
 @dataclass
@@ -67,10 +68,6 @@ class Photos:
         square = prepare(picture, CENTER_SQUARE, stride=1, rng=None)
         return torch.from_numpy(to_array(resize(square, (self.size, self.size))))
 
-    def name(self, place: int) -> str:
-        """What people know a usable image by."""
-        return self.source.name_of(self.numbers[place])
-
     def stack(self, places: Sequence[int]) -> Tensor:
         """Usable images by their places among the usable `[B, 3, size, size]`."""
         images = [self.read(self.numbers[place]) for place in places]
@@ -87,7 +84,9 @@ def evaluate(
     *,
     batch: int = 32,
     progress: Progress = lambda what, done, of: None,
-    kept: Kept = lambda collectors: None,
+    processes: Processes = ALONE,
+    has_answers: bool = True,
+    collected: Collected = lambda collectors: None,
 ) -> tuple[Report, PairList]:
     """Measure a model, and beside its swaps the trivial answers.
 
@@ -99,28 +98,36 @@ def evaluate(
         pairs: gives the pairs, of the number of usable images.
         batch: images, or pairs, at a time.
         progress: is told what is done, how many, and of how many.
-        kept: is given the collectors of the model in the end: what they keep of single images and pairs.
+        processes: that share the work; each gets the report, and is given the same.
+        has_answers: whether the trivial answers are measured too.
+        collected: is given the collectors of the model in the end: what they keep of single images and pairs.
 
     Raises:
         UserError: a net is missing, or there are too few images.
+        ValueError: the images are too small for a net, or too few for a metric.
     """
     swaps = [choice for choice in choices if METRICS[choice[0]].of == "swap"]
     mine = start(choices, nets)
-    others = {name: start(swaps, nets) for name in TRIVIAL} if swaps else {}
+    others = {name: start(swaps, nets) for name in TRIVIAL} if swaps and has_answers else {}
     everyone = [*mine, *(collector for found in others.values() for collector in found)]
-    codes = _reconstruct(model, photos, everyone, batch, progress)
+    codes = _reconstruct(model, photos, everyone, batch, processes, progress)
     drawn = pairs(len(photos.numbers))
     if drawn.num_images != len(photos.numbers):
         raise UserError(
             f"the list of pairs is for {drawn.num_images} images, but {len(photos.numbers)} are usable here."
         )
-    for done, seen in enumerate(_swapped(model, photos, codes, drawn, batch) if swaps else ()):
-        _update(mine, seen)
-        for name, collectors in others.items():
-            hybrid = TRIVIAL[name](seen.images["structure"], seen.images["texture"])
-            _update(collectors, _without_codes(seen.replaced(hybrid=hybrid)))
-        progress("pairs", min((done + 1) * batch, len(drawn)), len(drawn))
-    kept(mine)
+
+    def swap_all() -> None:
+        for seen, places in _swapped(model, photos, codes, drawn, batch, processes):
+            _update(mine, seen)
+            for name, collectors in others.items():
+                hybrid = TRIVIAL[name](seen.images["structure"], seen.images["texture"])
+                _update(collectors, _without_codes(seen.replaced(hybrid=hybrid)))
+            progress("pairs", done_by_all(places, len(drawn), batch, processes), len(drawn))
+
+    if swaps:
+        codes.bring([photos.numbers[place] for place in images_of(drawn.pairs)], processes)
+        together(processes, swap_all)
     head: Report = {
         "data": photos.source.name,
         "images": len(photos.numbers),
@@ -129,7 +136,38 @@ def evaluate(
         "pairs": len(drawn) if swaps else 0,
         "seed": drawn.seed,
     }
-    return assembled(head, mine, others), drawn
+    pool(everyone, processes)
+    collected(mine)
+    return first_of(processes, lambda: assembled(head, mine, others)), drawn
+
+
+class Kept:
+    """Codes of images by number: of those that this process has encoded, or that were brought to it."""
+
+    def __init__(self) -> None:
+        self.parts: list[Codes] = []
+        self.row_of: dict[int, int] = {}  # in all parts together
+
+    def add(self, numbers: Sequence[int], codes: Codes) -> None:
+        """Keep the codes of some images."""
+        self.row_of |= {number: len(self.row_of) + i for i, number in enumerate(numbers)}
+        self.parts.append(codes)
+
+    def of(self, numbers: Sequence[int]) -> Codes:
+        """Give the codes of images, in the order of their numbers here."""
+        self.parts = [Codes.cat(self.parts)]
+        rows = torch.tensor([self.row_of[number] for number in numbers])
+        return Codes(self.parts[0].structure[rows], self.parts[0].texture[rows], self.parts[0].size)
+
+    def bring(self, numbers: Sequence[int], processes: Processes) -> None:
+        """Bring codes here that other processes have; all call it, and each gives what it has of them."""
+        if processes.num_processes == 1:
+            return
+        own = [number for number in numbers if number in self.row_of]
+        given = [(own, self.of(own).to("cpu"))] if own else []
+        self.parts, self.row_of = [], {}
+        for theirs, codes in processes.gather(given):
+            self.add(theirs, codes)
 
 
 def _reconstruct(
@@ -137,57 +175,61 @@ def _reconstruct(
     photos: Photos,
     collectors: Sequence[Collector],
     batch: int,
+    processes: Processes,
     progress: Progress,
-) -> Codes:
-    """Go through all images once; leave the usable ones, and return their codes."""
-    usable: list[int] = []
-    codes: list[Codes] = []
-    for images, numbers in _readable(photos, batch):
-        codes.append(model.encode(images))
-        made = model.decode(codes[-1]).clamp(-1, 1).float().cpu()
-        places = torch.arange(len(usable), len(usable) + len(numbers))
-        usable += numbers
-        _update(collectors, Batch(places, {"photo": images, "reconstruction": made}))
-        progress("images", len(usable), len(photos.numbers))
-    if not usable:
+) -> Kept:
+    """Go through all images once, each process through its share; leave the usable ones, give their codes."""
+    kept, count = Kept(), len(photos.numbers)
+
+    def encode_all() -> tuple[list[int], list[tuple[int, str]]]:
+        unreadable: list[tuple[int, str]] = []
+        for places in share(count, batch, processes):
+            read = {number: photos.read(number) for number in photos.numbers[places.start : places.stop]}
+            numbers = [number for number, image in read.items() if image is not None]
+            paths = photos.unreadable[len(unreadable) :]
+            unreadable += zip([number for number in read if number not in numbers], paths, strict=True)
+            if numbers:
+                images = torch.stack([image for image in read.values() if image is not None])
+                codes = model.encode(images)
+                made = model.decode(codes).clamp(-1, 1).float().cpu()
+                kept.add(numbers, codes)
+                _update(collectors, Batch(torch.tensor(numbers), {"photo": images, "reconstruction": made}))
+            progress("images", done_by_all(places, count, batch, processes), count)
+        return list(kept.row_of), unreadable
+
+    everyone = together(processes, encode_all)
+    photos.numbers = sorted(number for usable, _ in everyone for number in usable)
+    photos.unreadable = [path for _, path in sorted(entry for _, lost in everyone for entry in lost)]
+    if not photos.numbers:
         raise UserError(f"{photos.source.name} has no image that can be read.")
-    photos.numbers = usable
-    return Codes.cat(codes)
-
-
-def _readable(photos: Photos, batch: int) -> Iterator[tuple[Tensor, list[int]]]:
-    images: list[Tensor] = []
-    numbers: list[int] = []
-    for number in photos.numbers:
-        image = photos.read(number)
-        if image is not None:
-            images.append(image)
-            numbers.append(number)
-        if len(images) == batch:
-            yield torch.stack(images), numbers
-            images, numbers = [], []
-    if images:
-        yield torch.stack(images), numbers
+    return kept
 
 
 def _swapped(
-    model: SwappingAutoencoder, photos: Photos, codes: Codes, pairs: PairList, batch: int
-) -> Iterator[Batch]:
-    for first in range(0, len(pairs), batch):
-        rows = pairs.pairs[first : first + batch]
-        own, other = (torch.tensor(side) for side in zip(*rows, strict=True))
-        structure = Codes(codes.structure[own], codes.texture[own], codes.size)
-        made = [model.decode(paired(structure, codes.texture[side])) for side in (other, own)]
-        hybrid, unswapped = (images.clamp(-1, 1).float().cpu() for images in made)
-        change = (codes.texture[other] - codes.texture[own]).float().flatten(1).norm(dim=1).cpu()
+    model: SwappingAutoencoder,
+    photos: Photos,
+    codes: Kept,
+    pairs: PairList,
+    batch: int,
+    processes: Processes,
+) -> Iterator[tuple[Batch, range]]:
+    for places in share(len(pairs), batch, processes):
+        rows = pairs.pairs[places.start : places.stop]
+        own, other = (list(side) for side in zip(*rows, strict=True))
+        structure, texture = (codes.of([photos.numbers[place] for place in side]) for side in (own, other))
+        hybrid, unswapped = (
+            model.decode(paired(structure, side.texture)).clamp(-1, 1).float().cpu()
+            for side in (texture, structure)
+        )
+        change = (texture.texture - structure.texture).float().flatten(1).norm(dim=1).cpu()
         images = {
-            "structure": photos.stack(own.tolist()),
-            "texture": photos.stack(other.tolist()),
+            "structure": photos.stack(own),
+            "texture": photos.stack(other),
             "hybrid": hybrid,
             "unswapped": unswapped,
             "texture_change": change,
         }
-        yield Batch(torch.arange(first, first + len(rows)), images)
+        yield Batch(torch.tensor(places), images), places
 
 
 def _without_codes(batch: Batch) -> Batch:

@@ -1,6 +1,6 @@
 """What the page of an evaluation shows of a set of images, and of the synthetic benchmark."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -26,15 +26,17 @@ def of_photos(model: SwappingAutoencoder, photos: Photos, pairs: PairList, singl
         images = photos.stack([own, other])
         codes = model.encode(images)
         hybrid = model.decode(Codes(codes.structure[:1], codes.texture[1:], codes.size))
-        detail = f"{photos.name(own)} in the texture of {photos.name(other)}"
+        names = [photos.source.name_of(photos.numbers[place]) for place in (own, other)]
+        detail = f"{names[0]} in the texture of {names[1]}"
         return f"Pair {number}", detail, {"structure": images[0], "texture": images[1], "hybrid": hybrid[0]}
 
-    def reconstruction(place: int) -> Made:
-        images = photos.stack([place])
+    def reconstruction(number: int) -> Made:
+        images = photos.stack([photos.numbers.index(number)])
         made = model.decode(model.encode(images))
-        return f"Image {place}", photos.name(place), {"image": images[0], "reconstruction": made[0]}
+        pictures = {"image": images[0], "reconstruction": made[0]}
+        return f"Image {number}", photos.source.name_of(number), pictures
 
-    return _sections(singles, len(pairs), len(photos.numbers), pair, reconstruction)
+    return _sections(singles, len(pairs), photos.numbers, pair, reconstruction)
 
 
 def of_synthetic(
@@ -60,12 +62,12 @@ def of_synthetic(
         pictures = {"image": seen["structure"], "reconstruction": answers["reconstruction"]}
         return f"Structure image of pair {number}", "", pictures
 
-    num_made = num_pairs if singles.reconstructions else 0
-    return _sections(singles, num_pairs, num_made, pair, reconstruction)
+    made_of = range(num_pairs if singles.reconstructions else 0)
+    return _sections(singles, num_pairs, made_of, pair, reconstruction)
 
 
 def _sections(
-    singles: Singles, num_pairs: int, num_images: int, pair: Maker, reconstruction: Maker
+    singles: Singles, num_pairs: int, images: Sequence[int], pair: Maker, reconstruction: Maker
 ) -> list[Section]:
-    swaps = section(*SWAPS, singles.swaps, num_pairs, pair)
-    return [swaps, section(*RECONSTRUCTIONS, singles.reconstructions, num_images, reconstruction)]
+    swaps = section(*SWAPS, singles.swaps, range(num_pairs), pair)
+    return [swaps, section(*RECONSTRUCTIONS, singles.reconstructions, images, reconstruction)]

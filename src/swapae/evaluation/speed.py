@@ -80,7 +80,7 @@ def _timed(
                 else:
                     slow[name] = seconds
     except (MemoryError, RuntimeError) as error:  # of whatever a backend is made of
-        words = shown(str(error).partition("\n")[0])
+        words = shown(str(error).partition("\n")[0].rstrip("."))
         return found, f"not measured: it failed ({words or 'there is not enough memory'})."
     each = ", ".join(f"{name} would take about {seconds:.0f} s" for name, seconds in slow.items())
     return found, f"not measured: {each}, more than the {most_seconds:g} s that a call may." if slow else None

@@ -1,6 +1,6 @@
 """The synthetic benchmark: how near a system's swaps are to the true ones (docs/synthetic-benchmark.md)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,9 @@ from swapae.evaluation.report import Report, assembled
 from swapae.files import shown, write_text
 from swapae.images import open_image, save_image, to_array
 from swapae.metrics.answers import TRIVIAL
-from swapae.metrics.collectors import Batch, Collector
+from swapae.metrics.collectors import Batch, Collector, pool
 from swapae.metrics.lpips import LPIPS
+from swapae.metrics.processes import ALONE, Processes, done_by_all, first_of, share, together
 from swapae.metrics.synthetic_swaps import answered, rounded, scores
 from swapae.model import SwappingAutoencoder
 
@@ -28,7 +29,7 @@ KINDS = {"hybrid": "swap", "reconstruction": "rec", "interpolated": "mid"}  # ro
 
 System = Callable[[Batch], dict[str, Tensor]]
 Progress = Callable[[int], None]
-Kept = Callable[[Sequence[Collector]], None]
+Collected = Callable[[Sequence[Collector]], None]
 
 
 def benchmark(
@@ -41,7 +42,9 @@ def benchmark(
     size: int = SIZE,
     batch: int = 50,
     progress: Progress = lambda done: None,
-    kept: Kept = lambda collectors: None,
+    processes: Processes = ALONE,
+    has_answers: bool = True,
+    collected: Collected = lambda collectors: None,
 ) -> Report:
     """Measure a system on the first pairs of a list, beside the trivial answers.
 
@@ -55,7 +58,9 @@ def benchmark(
         size: of the pictures.
         batch: pairs at a time.
         progress: is told how many pairs are done.
-        kept: is given the collectors of the system in the end: what they keep of single pairs.
+        processes: that share the work; each gets the report, and is given the same.
+        has_answers: whether the trivial answers are measured too.
+        collected: is given the collectors of the system in the end: what they keep of single pairs.
 
     Raises:
         UserError: the size is too small for the LPIPS, or there are no pairs.
@@ -64,18 +69,18 @@ def benchmark(
         raise UserError(
             f"the benchmark needs pictures of {least} pixels or more, and a pair, not {size} and {num_pairs}."
         )
-    mine, others = scores(lpips), {name: scores(lpips) for name in TRIVIAL}
-    for seen in batches(range(num_pairs), seed, split, size, batch):
-        made = answer(system, seen)
-        with torch.no_grad():
-            for collector in mine:
-                collector.update(seen.replaced(**made))
-            for name, collectors in others.items():
-                trivial = answered(seen, name)
-                for collector in collectors:
-                    collector.update(trivial)
-        progress(int(seen.numbers[-1]) + 1)
-    kept(mine)
+    mine = scores(lpips)
+    others = {name: scores(lpips) for name in TRIVIAL} if has_answers else {}
+
+    def measure_all() -> None:
+        for places in share(num_pairs, batch, processes):
+            (seen,) = batches(places, seed, split, size, batch)
+            _measure(system, seen, mine, others)
+            progress(done_by_all(places, num_pairs, batch, processes))
+
+    together(processes, measure_all)
+    pool([*mine, *(collector for found in others.values() for collector in found)], processes)
+    collected(mine)
     head: Report = {
         "data": "synthetic",
         "pairs": num_pairs,
@@ -86,7 +91,21 @@ def benchmark(
         "benchmark": BENCHMARK_VERSION,
         "net": lpips.name,
     }
-    return assembled(head, mine, others)
+    return first_of(processes, lambda: assembled(head, mine, others))
+
+
+@torch.no_grad()
+def _measure(
+    system: System, seen: Batch, mine: list[Collector], others: Mapping[str, list[Collector]]
+) -> None:
+    """Ask the system, and let the collectors see its answers, and the trivial ones."""
+    made = answer(system, seen)
+    for collector in mine:
+        collector.update(seen.replaced(**made))
+    for name, collectors in others.items():
+        trivial = answered(seen, name)
+        for collector in collectors:
+            collector.update(trivial)
 
 
 ASKED = ("structure", "texture", "other", "strength")

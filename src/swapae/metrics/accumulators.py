@@ -22,7 +22,7 @@ class Moments:
 
     def add(self, features: Tensor) -> None:
         """Take in features `[B, D]`."""
-        rows = features.detach().double().cpu()
+        rows = features.detach().cpu().double()
         if not len(rows):
             return
         if self.origin is None:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from torch import Tensor
 
 from swapae.metrics.accumulators import Moments, Part, Samples
+from swapae.metrics.processes import Processes
 
 T = TypeVar("T")
 Figures = dict[str, float]
@@ -85,7 +86,7 @@ class PerImage:
             return
         for name, values in self.measure(batch).items():
             kept = self.values.setdefault(name, Samples(name=name))
-            kept.add(batch.numbers, values.detach().double()[:, None])
+            kept.add(batch.numbers, values.detach().cpu().double()[:, None])
 
     def parts(self) -> list[Part]:
         """Samples for each name; a name that only another process saw has none here."""
@@ -202,16 +203,13 @@ class BetweenSets:
         return {} if any(part.is_empty for part in self.sets) else self.formula(*self.sets)
 
 
-def pool(collectors: Sequence[Collector]) -> None:
-    """Add up the parts of all processes of `torch.distributed`, so that each has the whole."""
-    from torch import distributed
-
-    if not (distributed.is_available() and distributed.is_initialized()):
+def pool(collectors: Sequence[Collector], processes: Processes) -> None:
+    """Add up the parts of all processes, so that each has the whole; all call it with the same collectors."""
+    if processes.num_processes == 1:
         return
-    everyone: list[list[list[Part]]] = [[] for _ in range(distributed.get_world_size())]
-    distributed.all_gather_object(everyone, [collector.parts() for collector in collectors])
+    everyone = processes.gather([[collector.parts() for collector in collectors]])
     for rank, theirs in enumerate(everyone):
-        if rank == distributed.get_rank():
+        if rank == processes.rank:
             continue
         for collector, parts in zip(collectors, theirs, strict=True):
             collector.absorb(parts)

@@ -13,7 +13,7 @@ from swapae.errors import UserError
 from swapae.files import shown
 from swapae.metrics.inception import FILENAMES
 from swapae.metrics.lpips import TRUNKS
-from swapae.metrics.nets import cache_folder
+from swapae.metrics.nets import nets_folder
 
 TORCHVISION = "https://download.pytorch.org/models/"
 PYTORCH_FID = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
@@ -62,7 +62,7 @@ def fetch(remote: Remote, folder: Path | None = None, progress: Progress = lambd
     Raises:
         UserError: it cannot be fetched or written, or what came is not the file.
     """
-    folder = folder or cache_folder()
+    folder = folder or nets_folder()
     target, part = folder / remote.filename, folder / f".{remote.filename}.part"
     try:
         if target.is_file() and _is_sound(target, remote):

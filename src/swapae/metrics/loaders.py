@@ -4,6 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
+Loader = Callable[[str | Path | None, str | torch.device], Any]
+
 
 class Nets:
     """The measuring nets, each loaded when first asked for.
@@ -13,7 +17,7 @@ class Nets:
         device: where they work.
     """
 
-    def __init__(self, weights: str | Path | None = None, device: str = "cpu") -> None:
+    def __init__(self, weights: str | Path | None = None, device: str | torch.device = "cpu") -> None:
         self.weights, self.device = weights, device
         self._loaded: dict[str, Any] = {}
 
@@ -28,26 +32,26 @@ class Nets:
         return self._loaded[name]
 
 
-def _efflite(weights: str | Path | None, device: str) -> Any:
+def _efflite(weights: str | Path | None, device: str | torch.device) -> Any:
     from swapae.metrics.efflite import EffLite0
 
     return EffLite0.load(weights, device)
 
 
-def _inception(weights: str | Path | None, device: str) -> Any:
+def _inception(weights: str | Path | None, device: str | torch.device) -> Any:
     from swapae.metrics.inception import Inception
 
     return Inception.load(weights, device)
 
 
-def _vgg(weights: str | Path | None, device: str) -> Any:
+def _vgg(weights: str | Path | None, device: str | torch.device) -> Any:
     from swapae.metrics.vgg import VGG16
 
     return VGG16.load(weights, device)
 
 
-def _lpips(trunk: str) -> Callable[[str | Path | None, str], Any]:
-    def load(weights: str | Path | None, device: str) -> Any:
+def _lpips(trunk: str) -> Loader:
+    def load(weights: str | Path | None, device: str | torch.device) -> Any:
         from swapae.metrics.lpips import LPIPS
 
         return LPIPS.load(weights, device, trunk)  # type: ignore[arg-type]
@@ -55,7 +59,7 @@ def _lpips(trunk: str) -> Callable[[str | Path | None, str], Any]:
     return load
 
 
-LOADERS: dict[str, Callable[[str | Path | None, str], Any]] = {
+LOADERS: dict[str, Loader] = {
     "EffLite0": _efflite,
     "Inception": _inception,
     "VGG16": _vgg,

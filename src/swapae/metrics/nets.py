@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from swapae.errors import UserError
+from swapae.files import cache_folder
 from swapae.weights import load_tensors
 
 VARIABLE = "SWAPAE_WEIGHTS"  # environment: a folder of weights files
@@ -21,7 +21,7 @@ def find_net(filenames: str | Sequence[str], weights: str | Path | None = None) 
     Args:
         filenames: its usual name, or several, the best first.
         weights: the file, or a folder that holds it; without it the folder named by the environment variable
-            `SWAPAE_WEIGHTS` is searched, then `cache_folder()`.
+            `SWAPAE_WEIGHTS` is searched, then `nets_folder()`.
 
     Raises:
         UserError: the file is in none of these places; a place given by `weights` is the only one.
@@ -60,18 +60,11 @@ def read_net(path: Path) -> dict[str, Tensor]:
     return {str(name): tensor for name, tensor in found.items()}
 
 
-def cache_folder() -> Path:
-    """Name the folder in which this user's networks are kept, by the habit of the system."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "swapae" / "nets"
+def nets_folder() -> Path:
+    """Name the folder in which this user's networks are kept: `nets` in `cache_folder()`."""
+    return cache_folder() / "nets"
 
 
 def _places() -> list[Path]:
     named = os.environ.get(VARIABLE)
-    return [*([Path(named).expanduser()] if named else []), cache_folder()]
+    return [*([Path(named).expanduser()] if named else []), nets_folder()]

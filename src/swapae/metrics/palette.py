@@ -15,6 +15,7 @@ from torch import Tensor
 
 from swapae.errors import UserError
 from swapae.metrics.color import to_lab
+from swapae.metrics.exact import exact
 
 NUM_BINS = 8  # along each axis
 LOW, HIGH = (0.0, -112.0, -112.0), (100.0, 112.0, 112.0)  # of L*, a*, b*: all that sRGB can show
@@ -29,7 +30,7 @@ def color_distance(a: Tensor, b: Tensor) -> Tensor:
 
 def histograms(images: Tensor) -> Tensor:
     """Shares of an image's pixels in each bin: `[B, 3, H, W]` in [-1, 1] → `[B, 512]` in float64."""
-    lab = to_lab(images.double())
+    lab = to_lab(exact(images))
     low, high = (lab.new_tensor(side).view(1, 3, 1, 1) for side in (LOW, HIGH))
     bins = ((lab - low) / (high - low) * NUM_BINS).floor().clamp(0, NUM_BINS - 1).long()
     flat = ((bins[:, 0] * NUM_BINS + bins[:, 1]) * NUM_BINS + bins[:, 2]).flatten(1)

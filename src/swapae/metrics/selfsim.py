@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from swapae.metrics.exact import exact
+
 NUM_PLACES = 256
 _SEED = 0
 
@@ -38,6 +40,6 @@ def self_similarity_distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _layout(features: Tensor) -> Tensor:
-    rows = F.normalize(features.double(), dim=2)
+    rows = F.normalize(exact(features), dim=2)
     distances = (1 - rows @ rows.mT).clamp(min=0)
     return distances / distances.sum(1, keepdim=True).clamp(min=1e-12)

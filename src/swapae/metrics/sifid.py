@@ -7,6 +7,7 @@ net's input, where a feature sees a small patch. Images keep their own size.
 import torch
 from torch import Tensor
 
+from swapae.metrics.exact import exact
 from swapae.metrics.frechet import gaussian_distance
 
 
@@ -21,7 +22,7 @@ def sifid(a: Tensor, b: Tensor) -> Tensor:
 
 def _statistics(maps: Tensor) -> tuple[Tensor, Tensor]:
     """Mean [B, C] and unbiased covariance [B, C, C] over places, in float64."""
-    places = maps.double().flatten(2)
+    places = exact(maps).flatten(2)
     count = places.shape[2]
     if count < 2:
         raise ValueError("SIFID needs larger images: a map of one place has no spread.")

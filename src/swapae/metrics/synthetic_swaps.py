@@ -33,7 +33,7 @@ def scores(lpips: LPIPS) -> list[Collector]:
         error = distance(batch, "hybrid", "truth")
         either = distance(batch, "structure", "truth").minimum(distance(batch, "texture", "truth"))
         return {
-            "hybrid_nearer_truth": (error < either).double(),
+            "hybrid_nearer_truth": (error < either).float(),
             "hybrid_lpips": error,
             "hybrid_psnr": psnr(batch.images["hybrid"], batch.images["truth"]),
         }

@@ -13,9 +13,8 @@ from pathlib import Path
 from statistics import median
 
 from swapae.errors import UserError
-from swapae.files import write_text
+from swapae.files import cache_folder, write_text
 
-VARIABLE = "SWAPAE_CACHE"  # environment: the folder of what is remembered
 MARGIN = 0.9  # a challenger wins in this share of the first candidate's time, or less
 NUM_ROUNDS = 3
 
@@ -109,20 +108,6 @@ def choice_key(
 def bucket(number: int) -> int:
     """Round up to a power of two: sizes that behave alike share a measurement."""
     return 1 << (number - 1).bit_length()
-
-
-def cache_folder() -> Path:
-    """Name the folder for what may be lost: `SWAPAE_CACHE`, or the one that is usual on this system."""
-    if named := os.environ.get(VARIABLE):
-        return Path(os.path.expanduser(named))
-    home = os.path.expanduser("~")
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-    elif sys.platform == "darwin":
-        base = os.path.join(home, "Library", "Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
-    return Path(base) / "swapae"
 
 
 def _works(candidate: Callable[[], object], must_work: bool) -> bool:

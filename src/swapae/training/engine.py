@@ -8,9 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import timedelta
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,17 +20,16 @@ from swapae.networks import PatchDiscriminator
 from swapae.runtime.compiled import has_compiler
 from swapae.training.config import Precision, TrainConfig
 from swapae.training.dealing import Share, deal
-from swapae.training.watch import Watch, end_as_one, ending_at_once
+from swapae.training.group import TIMEOUT, num_processes, together
+from swapae.training.watch import Watch, ending_at_once
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
 T = TypeVar("T")
-P = ParamSpec("P")
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 BACKEND = "inductor"  # of torch.compile
-TIMEOUT = timedelta(hours=2)  # for what one process does alone, as making a cache; the dead are found sooner
 
 
 class Part(nn.Module):
@@ -319,58 +316,8 @@ def start(device: str, config: TrainConfig) -> Engine:
         accelerator = _join(where, has_unused=not config.model.use_noise)
         engine = Engine(accelerator.device, config.precision, accelerator, config.compile)
         first = os.environ.get("MASTER_ADDR", "127.0.0.1")
-        _processes.watch = Watch(engine.rank, engine.num_processes, engine.from_first, first)
+        together.watch = Watch(engine.rank, engine.num_processes, engine.from_first, first)
     return engine
-
-
-class _Processes:
-    """What this process knows of the others: there is one process group in a process."""
-
-    watch: Watch | None = None
-
-
-_processes = _Processes()
-
-
-def joined(run: Callable[P, T]) -> Callable[P, T]:
-    """Let a function that starts an engine end as one in all processes, whichever fails."""
-
-    @wraps(run)
-    def as_one(*arguments: P.args, **options: P.kwargs) -> T:
-        try:
-            found = run(*arguments, **options)
-        except BaseException as error:
-            if _processes.watch is not None:
-                end_as_one(_processes.watch, error, _is_broken(error))
-            raise
-        _part()
-        return found
-
-    return as_one
-
-
-def _is_broken(error: BaseException) -> bool:
-    """Whether an error is about a connection between processes; gloo has no class of its own for it."""
-    about_gloo = type(error) is RuntimeError and ("gloo" in str(error) or "Connection" in str(error))
-    return about_gloo or isinstance(error, torch.distributed.DistError)
-
-
-def _part() -> None:
-    """Part from the other processes, all work done."""
-    if _processes.watch is not None:
-        _processes.watch.leave()
-        _processes.watch = None
-        torch.distributed.destroy_process_group()
-
-
-def num_processes() -> int:
-    """How many processes this training was started with."""
-    return int(os.environ.get("WORLD_SIZE") or 1)
-
-
-def is_first_process() -> bool:
-    """Whether this process is the one that writes files and speaks."""
-    return int(os.environ.get("RANK") or 0) == 0
 
 
 def _join(device: torch.device, has_unused: bool) -> "Accelerator":

@@ -1,4 +1,4 @@
-"""`--gpus N`: a training in several processes of this machine, started and watched by torchrun's agent."""
+"""`--gpus N`: a command in several processes of this machine, started and watched by torchrun's agent."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ from swapae.devices import choose_device
 from swapae.errors import UserError
 from swapae.training.config import TrainConfig
 from swapae.training.dealing import deal
-from swapae.training.watch import LAUNCHED, PEER_STATUS
+from swapae.training.watch import GO_ON, LAUNCHED, PEER_STATUS
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # handed on to all processes
 POLL = 1.0  # seconds between two looks at them
@@ -31,25 +31,35 @@ def check_launch(config: TrainConfig, num_processes: int, device: str) -> str:
     Raises:
         UserError: with the numbers.
     """
+    deal(config.batch_size, num_processes, config.accumulate)
+    return check_machine(num_processes, device, "training")
+
+
+def check_machine(num_processes: int, device: str, work: str) -> str:
+    """Refuse processes for which there are no GPUs, where there are any; say where the work will be done.
+
+    Raises:
+        UserError: with the numbers.
+    """
     if "RANK" in os.environ:
         raise UserError("torchrun or SLURM has started this process already: leave --gpus out.")
     if find_spec("accelerate") is None:
-        raise UserError("--gpus needs Accelerate: pip install 'swapae[train]', or train with one process.")
-    deal(config.batch_size, num_processes, config.accumulate)
+        raise UserError("--gpus needs Accelerate: pip install 'swapae[train]', or take one process.")
     if choose_device(device).type != "cuda":
         return f"no CUDA device is used: {num_processes} processes share this machine's CPU, over gloo."
     num_devices = torch.cuda.device_count()
     if num_devices < num_processes:
         raise UserError(f"--gpus {num_processes}: this machine has {num_devices}; ask for as many at most.")
-    return f"training on {num_processes} GPUs, over NCCL."
+    return f"{work} on {num_processes} GPUs, over NCCL."
 
 
-def launch(command: Sequence[str], num_processes: int) -> int:
+def launch(command: Sequence[str], num_processes: int, advice: str = GO_ON) -> int:
     """Run a Python program in several processes to its end; signals go on to all of them.
 
     Args:
         command: what follows `python`.
         num_processes: how many; each finds its number in RANK, as torchrun has it.
+        advice: what helps when one was killed.
 
     Returns:
         the exit status of the process that ended first, or 0.
@@ -70,7 +80,7 @@ def launch(command: Sequence[str], num_processes: int) -> int:
         agent.start()
         while agent.is_alive():
             agent.join(POLL)  # not for ever: only between waits does Python call the handlers of signals
-    return _status_of(outcome[0], num_processes, handed_on)
+    return _status_of(outcome[0], num_processes, handed_on, advice)
 
 
 def _run_agent(command: Sequence[str], num_processes: int, folder: str, outcome: list[object]) -> None:
@@ -99,7 +109,7 @@ def _run_agent(command: Sequence[str], num_processes: int, folder: str, outcome:
         outcome.append(error)
 
 
-def _status_of(outcome: object, num_processes: int, handed_on: list[int]) -> int:
+def _status_of(outcome: object, num_processes: int, handed_on: list[int], advice: str = GO_ON) -> int:
     """Find out what ended the processes, of how each of them did, in that order."""
     if isinstance(outcome, BaseException):
         raise outcome
@@ -113,8 +123,8 @@ def _status_of(outcome: object, num_processes: int, handed_on: list[int]) -> int
     if -ends[first] in handed_on:
         raise KeyboardInterrupt
     raise UserError(
-        f"process {first} of {num_processes} was killed ({_name_of(-ends[first])}), so the others ended; the "
-        "same command goes on from the last checkpoint."
+        f"process {first} of {num_processes} was killed ({_name_of(-ends[first])}), so the others ended; "
+        f"{advice}."
     )
 
 

@@ -15,7 +15,8 @@ from swapae.data.stream import SampleStream, loader
 from swapae.training.advice import is_out_of_memory, out_of_memory
 from swapae.training.checkpoint import Learner, State, load_checkpoint
 from swapae.training.config import TrainConfig, check
-from swapae.training.engine import Engine, joined, start
+from swapae.training.engine import Engine, start
+from swapae.training.group import joined
 from swapae.training.guard import Guard, limit_of
 from swapae.training.health import TEXTURES
 from swapae.training.lock import locked

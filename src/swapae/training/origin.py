@@ -14,7 +14,7 @@ from swapae import config as configs
 from swapae.convert.official import DISCRIMINATORS_FILE
 from swapae.errors import UserError
 from swapae.files import shown
-from swapae.locate import find_weights
+from swapae.locate import find_weights, is_in_box
 from swapae.model import WEIGHTS_FILE, config_in
 from swapae.training.checkpoint import MANIFEST, is_valid, newest_valid
 from swapae.training.config import TrainConfig
@@ -54,7 +54,7 @@ class Origin:
 
 
 def read_origin(name: str, tell: Callable[[str], None]) -> Origin:
-    """Read the weights of a run directory, a checkpoint folder, or a model (folder, file or hub id).
+    """Read the weights of a run directory, a checkpoint folder, or a model (folder, file, box, or hub id).
 
     Args:
         name: of a run, the newest valid checkpoint counts; of a model, discriminators that lie beside it too.
@@ -69,7 +69,7 @@ def read_origin(name: str, tell: Callable[[str], None]) -> Origin:
     elif path.is_dir() and checkpoints_in(path):
         path = _newest_in(path, tell)
     is_checkpoint = (path / MANIFEST).is_file() or path.name.startswith(PREFIX)
-    origin = _of_checkpoint(name, path) if is_checkpoint else _of_model(name, path)
+    origin = _of_checkpoint(name, path) if is_checkpoint else _of_model(name)
     for what in (origin.weights, origin.averages):
         for network, tensors in what.items():
             for key, tensor in tensors.items():
@@ -115,9 +115,9 @@ def _of_checkpoint(name: str, path: Path) -> Origin:
     )
 
 
-def _of_model(name: str, path: Path) -> Origin:
+def _of_model(name: str) -> Origin:
     """A model has one set of weights, averaged as a rule: both the weights and the averages start there."""
-    file = find_weights(path if path.exists() else name, WEIGHTS_FILE)
+    file = find_weights(name, WEIGHTS_FILE)
     tensors, metadata = load_tensors(file)
     model = _by_network(tensors, AVERAGED)
     settings = _unseen({"model": configs.to_dict(config_in(metadata, file))})
@@ -240,9 +240,9 @@ def read_record(run: RunFolder) -> dict[str, Any] | None:
 
 
 def folder_of(name: str) -> str | None:
-    """Give the absolute path of a local name, links as they are; a hub id has none."""
+    """Give the absolute path of a local name, links as they are; a hub id or a name in the box has none."""
     path = os.path.abspath(os.path.expanduser(name))
-    return path if os.path.lexists(path) else None
+    return path if os.path.lexists(path) and not is_in_box(name) else None
 
 
 def _is_same(name: str, before: Mapping[str, Any]) -> bool:

@@ -24,6 +24,7 @@ from swapae.errors import UserError
 LAUNCHED = "SWAPAE_LAUNCHED"  # set where another process, that has started these, will speak of the killed
 PEER_STATUS = 3  # exit status of a process that ends because of another
 GRACE = 5.0  # seconds in which a process may end by itself, when another has
+GO_ON = "the same command goes on from the last checkpoint"  # what helps when a process is gone
 JOINING = 300.0  # seconds to wait for the others at the start
 KEEP_ALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 2}  # gone for 15 s is gone
 
@@ -45,6 +46,7 @@ class Watch:
         share: gives every process the value that the first one has.
         host: where the first one is reached.
         leave: ends this process at once, with a status.
+        advice: what helps when a process is gone.
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class Watch:
         share: Callable[[Any], Any],
         host: str = "127.0.0.1",
         leave: Callable[[int], object] = os._exit,
+        advice: str = GO_ON,
     ) -> None:
         self.rank = rank
         self.num_processes = num_processes
+        self.advice = advice
         self._leave_at_once = leave
         self._end: End | None = None
         self._ended = threading.Event()
@@ -94,7 +98,7 @@ class Watch:
         """Say that a process is gone."""
         return (
             f"process {end.rank} of {self.num_processes} is gone (killed, or its machine is down), so the "
-            "others ended; the same command goes on from the last checkpoint."
+            f"others ended; {self.advice}."
         )
 
     def speaks(self, end: End) -> bool:

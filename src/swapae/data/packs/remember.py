@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from swapae.errors import UserError
-from swapae.files import write_text
-from swapae.runtime.choice import cache_folder
+from swapae.files import cache_folder, write_text
 
 Row = list[str | int]
 
