@@ -16,8 +16,8 @@ RESULTS = benchmarks/results
 help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
-demo: $(READY)  ## train a first taste for three minutes, then write demo/grid.png
-	$(BIN)/python -m swapae demo
+demo: $(READY)  ## swap, mix and edit with the models in the box; writes demo/overview.png
+	$(BIN)/python -m swapae demo --force
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest

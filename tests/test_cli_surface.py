@@ -27,7 +27,7 @@ FROZEN = {
     "metrics list": "",
     "metrics fetch": "NET --to",
     "presets": "",
-    "demo": "--out -o --minutes",
+    "demo": "--out -o --train",
     "doctor": "",
 }
 

@@ -12,7 +12,8 @@ WEIGHTS, CARD, CARD_PAGE, GALLERY = "model.safetensors", "card.json", "README.md
 
 def names() -> list[str]:
     """Name the models that are there, in alphabetical order."""
-    return sorted(path.parent.name for path in FOLDER.glob(f"*/{WEIGHTS}"))
+    folders = (path.parent.name for path in FOLDER.glob(f"*/{WEIGHTS}"))
+    return sorted(name for name in folders if not name.startswith("."))  # one that is being written
 
 
 def folder_of(name: str) -> Path | None:

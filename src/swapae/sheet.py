@@ -1,8 +1,8 @@
-"""A picture made of pictures in rows and columns, which may come one after the other."""
+"""A picture made of pictures in rows and columns, which may come one after the other; and words above it."""
 
 from collections.abc import Sequence
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 
 class Sheet:
@@ -31,3 +31,13 @@ class Sheet:
                 place = left + (width - cell.width) // 2, upper + (self.heights[row] - cell.height) // 2
                 self.image.paste(cell, place, cell if cell.mode == "RGBA" else None)
             left += width + self.gap
+
+
+def captioned(picture: Image.Image, words: str, size: int = 14) -> Image.Image:
+    """Put a line of words, `size` pixels high, above a picture; what is too wide is cut off."""
+    height = round(1.7 * size)
+    sheet = Image.new("RGB", (picture.width, picture.height + height), "white")
+    sheet.paste(picture, (0, height))
+    draw = ImageDraw.Draw(sheet)
+    draw.text((1, height // 2), words, fill=(40, 40, 40), font=ImageFont.load_default(size), anchor="lm")
+    return sheet

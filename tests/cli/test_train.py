@@ -1,4 +1,4 @@
-"""train, info, demo and presets, with the smallest preset."""
+"""train, info and presets, with the smallest preset."""
 
 import json
 import re
@@ -206,7 +206,7 @@ def test_info_of_what_is_neither_is_one_sentence(tmp_path: Path, capsys: Streams
     assert err.count("\n") == 1
 
 
-# ── presets, demo, doctor ────────────────────────────────────────────────────────────────────────
+# ── presets, doctor ──────────────────────────────────────────────────────────────────────────────
 
 
 def test_presets_lists_every_preset_with_a_line(capsys: Streams) -> None:
@@ -237,49 +237,6 @@ def test_the_default_preset_goes_by_the_data() -> None:
 
     assert base_config("synthetic", Path("nothing"), None) == PRESETS["synthetic64"]()
     assert base_config("photos", Path("nothing"), None) == PRESETS["photos64"]()
-
-
-@pytest.fixture
-def _quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    from swapae.presets import PRESETS
-
-    monkeypatch.setitem(PRESETS, "synthetic64", PRESETS["tiny32"])
-    monkeypatch.setattr("swapae.cli.demo.NUM_STRUCTURES", 2)
-    monkeypatch.setattr("swapae.cli.demo.NUM_TEXTURES", 2)
-
-
-@pytest.mark.usefixtures("_quick_demo")
-def test_the_demo_says_what_it_is_trains_draws_and_goes_on(tmp_path: Path, capsys: Streams) -> None:
-    out = tmp_path / "demo"
-    assert run("demo", "-o", out, "--minutes", 0.02) == 0
-    text = capsys.readouterr().out
-    assert "first taste, not a trained model" in text
-    assert str(out / "grid.png") in text
-    with Image.open(out / "grid.png") as picture:
-        assert picture.width > 2 * picture.height - 100  # two grids, side by side
-    assert run("demo", "-o", out, "--minutes", 0.01, "--json") == 0
-    seen = json.loads(capsys.readouterr().out)["images_seen"]
-    assert run("demo", "-o", out, "--minutes", 0.01, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["images_seen"] > seen
-    assert run("demo", "-o", out, "--minutes", 0.0001, "--json", "--force") == 0
-    assert json.loads(capsys.readouterr().out)["images_seen"] < seen
-
-
-@pytest.mark.usefixtures("_quick_demo")
-def test_the_demo_does_not_overwrite_a_picture_it_did_not_make(tmp_path: Path, capsys: Streams) -> None:
-    (tmp_path / "grid.png").write_text("precious")
-    assert run("demo", "-o", tmp_path, "--minutes", 0.01) == 1
-    assert "was not made by the demo" in capsys.readouterr().err
-    assert (tmp_path / "grid.png").read_text() == "precious"
-    assert not (tmp_path / "run").exists()
-
-
-def test_the_demos_true_swaps_are_renderings_of_scenes_training_never_drew() -> None:
-    from swapae.cli import demo
-    from swapae.data.open import open_source
-
-    source = open_source("synthetic", resolution=8)
-    assert getattr(source, "seed") != demo.UNSEEN_SEED  # noqa: B009
 
 
 def test_commands_run_outside_the_main_thread_too(tmp_path: Path) -> None:

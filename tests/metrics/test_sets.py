@@ -6,6 +6,7 @@ import torch
 from scipy.linalg import sqrtm
 from scipy.spatial import cKDTree
 
+from swapae.metrics import kernel
 from swapae.metrics.accumulators import Moments
 from swapae.metrics.frechet import frechet_distance, gaussian_distance
 from swapae.metrics.kernel import kernel_distance, mmd
@@ -103,6 +104,19 @@ def test_kid_is_repeatable_and_finds_a_difference() -> None:
     assert found == kernel_distance(a, b)
     assert 0 < found.low < found.value < found.high
     assert kernel_distance(a, b, seed=1).value == pytest.approx(found.value, rel=0.1)
+
+
+def test_kernels_that_are_computed_once_give_what_each_subset_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = torch.randn(40, 6), torch.randn(23, 6) + 0.3
+    found = kernel_distance(a, b)
+    draw = torch.Generator().manual_seed(0)
+    values = [
+        mmd(*(side[torch.randperm(len(side), generator=draw)[: len(side) // 2]] for side in (a, b)))
+        for _ in range(100)
+    ]
+    assert found.value == pytest.approx(torch.stack(values).mean().item(), rel=1e-12)
+    monkeypatch.setattr(kernel, "MAX_WHOLE", 62)
+    assert kernel_distance(a, b) == pytest.approx(found, rel=1e-12)
 
 
 def test_too_few_images_for_a_subset_are_refused() -> None:

@@ -8,7 +8,7 @@ from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance, wasserstein_distance_nd
 
-from swapae.metrics import from_lab, to_lab
+from swapae.metrics import from_lab, palette, to_lab
 from swapae.metrics.answers import TRIVIAL, color_transfer
 from swapae.metrics.palette import centers, color_distance, histograms, transport
 from swapae.metrics.selfsim import columns, places, self_similarity_distance
@@ -81,6 +81,21 @@ def test_the_distance_of_histograms_is_scipys_wasserstein_distance() -> None:
     wanted = wasserstein_distance_nd(centers()[x], centers()[y], a[x], b[y])
     assert color_distance(images[:1], images[1:]).item() == pytest.approx(wanted, rel=1e-6)
     assert wanted > 5
+
+
+def test_many_distances_come_by_few_programs_and_equal_ones_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = histograms(torch.rand(20, 3, 3, 5) * 2 - 1).split(10)
+    b[3] = a[3]
+    together = transport(a, b)
+    alone = torch.cat([transport(a[i : i + 1], b[i : i + 1]) for i in range(10)])
+    torch.testing.assert_close(together, alone, rtol=1e-9, atol=1e-9)
+    assert together[3] == 0
+    assert (together > 1).sum() == 9
+    sizes = dict.fromkeys(range(10), 30) | {4: 200}
+    monkeypatch.setattr(palette, "MAX_VARIABLES", 150)
+    assert list(palette._together(sizes)) == [[0, 1, 2, 3], [4], [5, 6, 7, 8, 9]]
+    monkeypatch.setattr(palette, "AT_ONCE", 3)
+    torch.testing.assert_close(transport(a, b), alone, rtol=1e-9, atol=1e-9)
 
 
 def test_along_the_grays_it_is_the_distance_on_a_line() -> None:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy.stats import binomtest
 
 from swapae import UserError
 from swapae.metrics import pixels
@@ -25,8 +26,11 @@ class Quick:
         self.name = name
         self.num_calls = 0
 
-    def pooled(self, images: torch.Tensor) -> torch.Tensor:
+    def look(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         self.num_calls += 1
+        return {"pooled": self.pooled(images), "columns": columns(self.layers(images), places())}
+
+    def pooled(self, images: torch.Tensor) -> torch.Tensor:
         return F.adaptive_avg_pool2d(images, 2).flatten(1)
 
     def early(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -112,15 +116,21 @@ def test_every_figure_is_that_of_its_formula_on_all_images_at_once(nets: Nets) -
         "SIFID-EffLite0-6": sifid(*(net.early(side)["6"] for side in (hybrid, texture))).mean().item(),
         "SelfSim-EffLite0": own.mean().item(),
         "StructureLeakage-EffLite0": (own / (own + other)).mean().item(),
-        "StructureNearer-EffLite0": (own < other).double().mean().item(),
+        **nearer("StructureNearer-EffLite0", own < other),
         "TextureSensitivity-LPIPS-squeeze": (lpips.distance(hybrid, unswapped).sum() / CHANGE.sum()).item(),
         "Color": to_texture.mean().item(),
-        "ColorNearer": (to_texture < to_structure).double().mean().item(),
+        **nearer("ColorNearer", to_texture < to_structure),
     }
     assert list(figures) == list(wanted)
     assert figures == pytest.approx(wanted, rel=1e-4, abs=1e-6)
     values = pixels.l1(rec, photo).double()
     assert found["L1 standard error"] == pytest.approx((values.std() / N**0.5).item(), rel=1e-5)
+
+
+def nearer(name: str, is_nearer: torch.Tensor) -> dict[str, float]:
+    found = binomtest(int(is_nearer.sum()), len(is_nearer))
+    ends = found.proportion_ci(method="wilson")
+    return {name: found.statistic, f"{name} low": ends.low, f"{name} high": ends.high}
 
 
 def moments(rows: torch.Tensor) -> Moments:
@@ -159,7 +169,7 @@ def test_a_process_that_saw_nothing_adds_nothing_and_takes_all(nets: Nets) -> No
 
 
 def test_features_of_a_batch_are_computed_once_for_all_metrics(nets: Nets) -> None:
-    measured(nets, ["fid", "kid", "precision"], [list(range(N))])
+    measured(nets, ["fid", "kid", "precision", "selfsim"], [list(range(N))])
     assert nets["EffLite0"].num_calls == 3  # photo, structure, hybrid
 
 

@@ -1,124 +1,106 @@
-"""`swapae demo`: a first taste in three minutes, with nothing but this program."""
+"""`swapae demo`: what the models in the box do, in pictures, at once."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from swapae.cli.common import Common, CommonOptions, Report, UsageError
+from swapae.cli.common import Common, CommonOptions, Report, UsageError, claim_folder
 from swapae.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from PIL.Image import Image
 
-    from swapae.training.loop import RunSummary
+    from swapae.galleries import Sample
 
-NUM_STRUCTURES = NUM_TEXTURES = 5
-UNSEEN_SEED = 1  # training draws its scenes from seed 0
-SIZE, ENLARGE = 64, 2
-FEW_IMAGES = 600  # below this, hybrids are one grey
-NOTICE = """\
-This is a first taste, not a trained model: trained for {minutes:g} min on generated pictures.
-Expect blurred forms that begin to take colours over; a real model trains for hours or days."""
+OVERVIEW = "overview.png"
+PAGES = {
+    "swaps": "structures wearing other textures",
+    "mix": "from one texture, and one structure, to another; four textures at once",
+    "edit": "a texture more or less strongly; cooler and warmer colours",
+}
+Minutes = Annotated[float | None, arg(metavar="M", help_behavior_hint="(default: no training)")]
 
 
 def demo(
     *,
     out: Annotated[Path, arg(aliases=["-o"], metavar="DIR")] = Path("demo"),
-    minutes: Annotated[float, arg(metavar="M")] = 3.0,
+    train: Minutes = None,
     common: CommonOptions,
 ) -> Report:
-    """Train a first taste for three minutes, then show structures wearing other textures.
+    """Swap, mix and edit with the models in the box, in seconds; or train a first taste.
 
-    Each further call trains on from there and writes the picture anew; with --force it begins anew.
+    Written are overview.png and, for each model, swaps.png, mix.png, edit.png and the samples that they are
+    made of, to try more with.
 
     Args:
-        out: Folder for grid.png and the run.
-        minutes: How long to train.
+        out: Folder for the pictures.
+        train: Train for so many minutes instead, on generated pictures, and write grid.png; each further call
+            trains on from there, with --force it begins anew.
     """
-    run, picture = out / "run", out / "grid.png"
-    if not 0 < minutes < 10_000:
-        raise UsageError(f"--minutes must be above 0 and below 10,000, not {minutes:g}.")
-    if picture.exists() and not (run / "config.yaml").exists() and not common.force:
-        raise UserError(
-            f"{picture} was not made by the demo: use --force to overwrite it, or -o for another place."
-        )
-    common.say(NOTICE.format(minutes=minutes))
-    summary = _train(run, minutes, common)
+    if train is not None:
+        from swapae.cli.taste import taste
 
+        if not 0 < train < 10_000:
+            raise UsageError(f"--train must be above 0 and below 10,000 minutes, not {train:g}.")
+        return taste(out, train, common)
+    from swapae import box
+
+    if not box.names():
+        raise UserError(
+            "this copy of the package has no models to show; --train 3 trains a first taste in three minutes."
+        )
+    from swapae.galleries import gallery
+
+    galleries = {name: gallery(name) for name in box.names()}
+    return _show(out, galleries, common)
+
+
+def _show(out: Path, galleries: "Mapping[str, Mapping[str, Sample]]", common: Common) -> Report:
     from swapae.images import save_image
 
-    save_image(comparison(str(run), common.device), picture, force=True)
-    common.say(f"trained on {summary.images_seen:,} images so far; run it again to train on")
-    if summary.images_seen < FEW_IMAGES:
-        common.say("so few teach next to nothing: the machine is slow or busy, give it more --minutes")
-    common.say("left: structures (first column) wearing textures (first row); right: the true swaps")
-    common.show(f"wrote {picture}")
-    return {"output": str(picture), "run": str(run), "images_seen": summary.images_seen}
+    names = sorted(galleries, key=lambda name: any(one.picture is None for one in galleries[name].values()))
+    pages = [file_of(name, page) for name in names for page in PAGES]
+    samples = [file_of(name, f"samples/{sample}") for name in names for sample in galleries[name]]
+    claim_folder(out, [OVERVIEW, *pages, *samples], common.force)
+    parts = [_show_one(out, name, galleries[name], common) for name in names]
+
+    from swapae.cli.exhibit import stacked
+
+    save_image(stacked(parts), out / OVERVIEW, force=common.force)
+    common.show(f"wrote {out / OVERVIEW}: all of it on one page")
+    mine, other = (out / file for file in samples[:2])
+    words = ["swapae", "swap", str(mine), str(other), "-m", names[0], "-o", str(out / "mine.png")]
+    common.say(f"try more: {shlex.join(words)}")
+    written = [OVERVIEW, *pages, *samples]
+    return {"output": str(out / OVERVIEW), "outputs": [str(out / file) for file in written], "models": names}
 
 
-def _train(run: Path, minutes: float, common: Common) -> "RunSummary":
-    from swapae.cli.progress import Countdown
-    from swapae.cli.stopping import stop_on_interrupt
-    from swapae.cli.train import begin_anew
-    from swapae.config import with_overrides
-    from swapae.presets import PRESETS
-    from swapae.training.loop import train
-    from swapae.training.report import Quiet
+def _show_one(out: Path, name: str, samples: "Mapping[str, Sample]", common: Common) -> "Image":
+    """Write the pages and the samples of one model, and return its part of the overview."""
+    from swapae import box
+    from swapae.cli.exhibit import Exhibit
+    from swapae.images import save_image
+    from swapae.model import SwappingAutoencoder
+    from swapae.sheet import captioned
 
-    often = {"log_images": 32, "snapshot_images": 10**9, "checkpoint_images": 10**9, "total_images": 10**9}
-    config = with_overrides(PRESETS["synthetic64"](), often)
-    if common.force:
-        begin_anew(run, config, "synthetic", common.device)
-    clock = Countdown(60 * minutes)
-    reporter = Quiet() if common.quiet else clock
-    with stop_on_interrupt(common.quiet) as asked:
-        summary = train(
-            config,
-            "synthetic",
-            run,
-            device=common.device,
-            reporter=reporter,
-            stop=lambda: asked() or clock.is_over(),
-        )
-        if asked():
-            raise KeyboardInterrupt(f"saved at {summary.images_seen:,} images; the same command goes on.")
-    return summary
+    about = f"{name}: {box.card_of(name)['about']}"
+    common.say(about)
+    model = SwappingAutoencoder.from_pretrained(name, device=common.device)
+    exhibit = Exhibit.of(model, list(samples.values()))
+    pages = exhibit.pages()
+    for page, words in PAGES.items():
+        save_image(pages[page], out / file_of(name, page), force=common.force)
+        common.say(f"wrote {out / file_of(name, page)}: {words}")
+    for sample, picture in zip(samples, exhibit.shown, strict=True):
+        save_image(picture, out / file_of(name, f"samples/{sample}"), force=common.force)
+    common.say(f"wrote {out / name / 'samples'}: the {len(samples)} samples they are made of")
+    return captioned(pages["overview"], about, 20)
 
 
-def comparison(model: str, device: str) -> "Image":
-    """Structures × textures by the model and, beside, as they truly are: scenes that training never drew."""
-    from PIL.Image import fromarray
-
-    from swapae.cli.hybrids import Coder
-    from swapae.data.synthetic import render, sample_scenes, structure_of, texture_of
-    from swapae.images import grid, resize
-
-    coder = Coder.load(model, device)
-    scenes = sample_scenes(UNSEEN_SEED, range(100))
-    forms, stuffs = structure_of(scenes), texture_of(scenes)
-    rows = first_of_each(forms.form.tolist(), range(50), NUM_STRUCTURES)
-    columns = first_of_each(stuffs.material.tolist(), range(50, 100), NUM_TEXTURES)
-    structures, textures = (
-        [fromarray(pixels) for pixels in render(forms[some], stuffs[some], SIZE)] for some in (rows, columns)
-    )
-    encoded = [coder.encode(picture) for picture in textures]
-    header: list[Image | None] = [None, *textures]
-    made, true = [header], [header]
-    for row, picture in zip(rows, structures, strict=True):
-        own = coder.encode(picture)
-        made.append([picture, *(coder.hybrid(own, other) for other in encoded)])
-        swaps = render(forms[[row]], stuffs[columns], SIZE)
-        true.append([picture, *(fromarray(pixels) for pixels in swaps)])
-    sheet = grid([[grid(made), grid(true)]], gap=12)
-    return resize(sheet, (ENLARGE * sheet.width, ENLARGE * sheet.height))
-
-
-def first_of_each(kinds: "Sequence[int]", places: range, count: int) -> list[int]:
-    """The first `count` of the places that hold different kinds."""
-    found: dict[int, int] = {}
-    for place in places:
-        found.setdefault(kinds[place], place)
-    return list(found.values())[:count]
+def file_of(name: str, what: str) -> str:
+    """Name a picture of a model, below the demo's folder."""
+    return f"{name}/{what}.png"

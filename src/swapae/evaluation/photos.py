@@ -15,6 +15,7 @@ from swapae.images import resize, to_array
 from swapae.metrics.answers import TRIVIAL
 from swapae.metrics.collectors import Batch, Collector, pool
 from swapae.metrics.loaders import Nets
+from swapae.metrics.memory import Memory
 from swapae.metrics.pairs import PairList, images_of
 from swapae.metrics.processes import ALONE, Processes, done_by_all, first_of, share, together
 from swapae.metrics.table import METRICS, Choice, start
@@ -22,8 +23,12 @@ from swapae.model import SwappingAutoencoder
 
 CENTER_SQUARE = DataConfig(preprocess="none", crop="square", flip=False)
 
+ROOM = 256 * 2**20  # bytes, for images that were read: a pair asks for them again
+
 Progress = Callable[[str, int, int], None]
 Collected = Callable[[Sequence[Collector]], None]
+
+WITHOUT_CODES = ("structure", "texture", "hybrid")  # what a system that has none can be measured by
 
 
 @dataclass
@@ -34,12 +39,16 @@ class Photos:
     - size: their side in pixels.
     - numbers: of the usable ones in the source; all until they are looked at.
     - unreadable: paths of images that could not be used.
+    - known: images that were read, by number.
+    - memory: what nets made of them; the next model that is measured on the same photos has it too.
     """
 
     source: Source
     size: int
     numbers: list[int]
     unreadable: list[str] = field(default_factory=list)
+    known: dict[int, Tensor] = field(default_factory=dict, repr=False)
+    memory: Memory = field(default_factory=Memory, repr=False)
 
     @classmethod
     def of(cls, source: Source, size: int, most: int | None = None) -> "Photos":
@@ -54,10 +63,16 @@ class Photos:
         return cls(source, size, list(range(count)))
 
     def read(self, number: int) -> Tensor | None:
-        """An image `[3, size, size]` in [-1, 1]; None if it cannot be read.
+        """An image `[3, size, size]` in [-1, 1]; None if it cannot be read. Kept while there is room."""
+        if number not in self.known:
+            image = self._read(number)
+            if image is None or len(self.known) * image.nbytes >= ROOM:
+                return image
+            self.known[number] = image
+        return self.known[number]
 
-        A training would be given the next one that can, which must not count twice here.
-        """
+    def _read(self, number: int) -> Tensor | None:
+        """Read it; a training would be given the next one that can be, which must not count twice here."""
         skipped = self.source.skipped
         before = len(skipped)
         (picture,) = self.source.read([number])
@@ -68,9 +83,9 @@ class Photos:
         square = prepare(picture, CENTER_SQUARE, stride=1, rng=None)
         return torch.from_numpy(to_array(resize(square, (self.size, self.size))))
 
-    def stack(self, places: Sequence[int]) -> Tensor:
-        """Usable images by their places among the usable `[B, 3, size, size]`."""
-        images = [self.read(self.numbers[place]) for place in places]
+    def stack(self, numbers: Sequence[int]) -> Tensor:
+        """Usable images by their numbers `[B, 3, size, size]`."""
+        images = [self.read(number) for number in numbers]
         assert all(image is not None for image in images), "a usable image became unreadable"
         return torch.stack([image for image in images if image is not None])
 
@@ -122,7 +137,7 @@ def evaluate(
             _update(mine, seen)
             for name, collectors in others.items():
                 hybrid = TRIVIAL[name](seen.images["structure"], seen.images["texture"])
-                _update(collectors, _without_codes(seen.replaced(hybrid=hybrid)))
+                _update(collectors, seen.replaced(hybrid=hybrid).only(WITHOUT_CODES))
             progress("pairs", done_by_all(places, len(drawn), batch, processes), len(drawn))
 
     if swaps:
@@ -179,27 +194,28 @@ def _reconstruct(
     progress: Progress,
 ) -> Kept:
     """Go through all images once, each process through its share; leave the usable ones, give their codes."""
-    kept, count = Kept(), len(photos.numbers)
+    kept, count, known = Kept(), len(photos.numbers), list(photos.unreadable)
 
     def encode_all() -> tuple[list[int], list[tuple[int, str]]]:
         unreadable: list[tuple[int, str]] = []
         for places in share(count, batch, processes):
             read = {number: photos.read(number) for number in photos.numbers[places.start : places.stop]}
             numbers = [number for number, image in read.items() if image is not None]
-            paths = photos.unreadable[len(unreadable) :]
+            paths = photos.unreadable[len(known) + len(unreadable) :]
             unreadable += zip([number for number in read if number not in numbers], paths, strict=True)
             if numbers:
                 images = torch.stack([image for image in read.values() if image is not None])
                 codes = model.encode(images)
                 made = model.decode(codes).clamp(-1, 1).float().cpu()
                 kept.add(numbers, codes)
-                _update(collectors, Batch(torch.tensor(numbers), {"photo": images, "reconstruction": made}))
+                roles, own = {"photo": images, "reconstruction": made}, torch.tensor(numbers)
+                _update(collectors, Batch(own, roles, photos={"photo": own}, memory=photos.memory))
             progress("images", done_by_all(places, count, batch, processes), count)
         return list(kept.row_of), unreadable
 
     everyone = together(processes, encode_all)
     photos.numbers = sorted(number for usable, _ in everyone for number in usable)
-    photos.unreadable = [path for _, path in sorted(entry for _, lost in everyone for entry in lost)]
+    photos.unreadable = known + [path for _, path in sorted(entry for _, lost in everyone for entry in lost)]
     if not photos.numbers:
         raise UserError(f"{photos.source.name} has no image that can be read.")
     return kept
@@ -215,8 +231,8 @@ def _swapped(
 ) -> Iterator[tuple[Batch, range]]:
     for places in share(len(pairs), batch, processes):
         rows = pairs.pairs[places.start : places.stop]
-        own, other = (list(side) for side in zip(*rows, strict=True))
-        structure, texture = (codes.of([photos.numbers[place] for place in side]) for side in (own, other))
+        own, other = ([photos.numbers[place] for place in side] for side in zip(*rows, strict=True))
+        structure, texture = codes.of(own), codes.of(other)
         hybrid, unswapped = (
             model.decode(paired(structure, side.texture)).clamp(-1, 1).float().cpu()
             for side in (texture, structure)
@@ -229,13 +245,8 @@ def _swapped(
             "unswapped": unswapped,
             "texture_change": change,
         }
-        yield Batch(torch.tensor(places), images), places
-
-
-def _without_codes(batch: Batch) -> Batch:
-    """What a system without codes can be measured by."""
-    kept = {role: batch.images[role] for role in ("structure", "texture", "hybrid")}
-    return Batch(batch.numbers, kept, batch.known)
+        shown = {"structure": torch.tensor(own), "texture": torch.tensor(other)}
+        yield Batch(torch.tensor(places), images, photos=shown, memory=photos.memory), places
 
 
 def _update(collectors: Sequence[Collector], batch: Batch) -> None:

@@ -6,6 +6,7 @@ from swapae.metrics.collectors import Collector, Figures, all_figures
 
 Report = dict[str, object]
 ERROR = " standard error"
+ENDS = (" low", " high")  # of an interval, which are figures of their own
 
 
 def split_errors(figures: Figures) -> tuple[Figures, Figures]:
@@ -29,14 +30,28 @@ def table(report: Report) -> str:
     assert isinstance(metrics, dict)
     assert isinstance(errors, dict)
     assert isinstance(answers, dict)
-    wide = max(map(len, metrics), default=0)
-    lines = [f"{'':{wide}}  {'model':>20}" + "".join(f"{name:>17}" for name in answers)]
-    for name, value in metrics.items():
-        cell = number(value) + (f" ± {number(errors[name])}" if name in errors else "")
+    names = [name for name in metrics if not is_end(name, metrics)]
+    cells = {name: cell(name, metrics, errors) for name in names}
+    wide, middle = max(map(len, names), default=0), max(20, *map(len, cells.values()))
+    lines = [f"{'':{wide}}  {'model':>{middle}}" + "".join(f"{name:>17}" for name in answers)]
+    for name in names:
         others = (number(found[name]) if name in found else "" for found in answers.values())
-        row = f"{name:{wide}}  {cell:>20}" + "".join(f"{other:>17}" for other in others)
+        row = f"{name:{wide}}  {cells[name]:>{middle}}" + "".join(f"{other:>17}" for other in others)
         lines.append(row.rstrip())
     return "\n".join(lines)
+
+
+def cell(name: str, metrics: Figures, errors: Figures) -> str:
+    """A figure with what is known of its certainty: its interval, or its standard error."""
+    ends = [metrics[name + end] for end in ENDS if name + end in metrics]
+    if len(ends) == len(ENDS):
+        return f"{number(metrics[name])} ({number(ends[0])} to {number(ends[1])})"
+    return number(metrics[name]) + (f" ± {number(errors[name])}" if name in errors else "")
+
+
+def is_end(name: str, metrics: Figures) -> bool:
+    """Whether a figure is an end of the interval of another."""
+    return any(name.endswith(end) and name.removesuffix(end) in metrics for end in ENDS)
 
 
 def number(value: float) -> str:

@@ -1,12 +1,14 @@
 """How metrics stream: batches of images go in, parts of several processes add up, figures come out."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from torch import Tensor
 
 from swapae.metrics.accumulators import Moments, Part, Samples
+from swapae.metrics.intervals import standard_error, wilson
+from swapae.metrics.memory import Memory, Rows
 from swapae.metrics.processes import Processes
 
 T = TypeVar("T")
@@ -22,11 +24,15 @@ class Batch:
     comes `texture_change` [B], the Euclidean distance of the two texture codes.
 
     - numbers: of the images in their data set, or of the pairs in their list [B].
+    - photos: by role, if its images are photos, their numbers in the data set [B].
+    - memory: what is known of photos, from other batches too.
     """
 
     numbers: Tensor
     images: Mapping[str, Tensor]
     known: dict[Hashable, tuple[list[Tensor], object]] = field(default_factory=dict, repr=False)
+    photos: Mapping[str, Tensor] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory, repr=False)
 
     def has(self, roles: Sequence[str]) -> bool:
         """Whether all of these are there."""
@@ -43,9 +49,24 @@ class Batch:
             self.known[key] = images, compute(*images)  # kept with them: no other gets their id
         return self.known[key][1]  # type: ignore[return-value]
 
+    def rows(self, kind: Hashable, role: str, compute: Callable[[Tensor], Rows]) -> Rows:
+        """Compute rows of each image of a role, by name `[B, …]`; those of a photo once in all batches."""
+        if role not in self.photos:
+            return self.once(kind, [role], compute)
+        numbers = self.photos[role]
+        return self.once(kind, [role], lambda images: self.memory.rows(kind, numbers, images, compute))
+
     def replaced(self, **images: Tensor) -> "Batch":
-        """The same batch with other images for some roles."""
-        return Batch(self.numbers, {**self.images, **images}, self.known)
+        """The same batch with other images for some roles; copies of photos are known for what they are."""
+        roles = {**self.images, **images}
+        number_of = {id(self.images[role]): numbers for role, numbers in self.photos.items()}
+        photos = {role: number_of[id(image)] for role, image in roles.items() if id(image) in number_of}
+        return replace(self, images=roles, photos=photos)
+
+    def only(self, roles: Sequence[str]) -> "Batch":
+        """The same batch without the other roles."""
+        kept = {role: self.images[role] for role in roles}
+        return replace(self, images=kept)
 
 
 class Collector(Protocol):
@@ -69,15 +90,21 @@ class Collector(Protocol):
 
 
 class PerImage:
-    """The mean over images or pairs, and its standard error.
+    """The mean over images or pairs, and its standard error; of a share, its interval.
 
     Args:
         roles: what must be in a batch.
         measure: figures by name of a batch, each `[B]`.
+        shares: names of those that are 0 or 1: their mean is a share.
     """
 
-    def __init__(self, roles: Sequence[str], measure: Callable[[Batch], Mapping[str, Tensor]]) -> None:
-        self.roles, self.measure = roles, measure
+    def __init__(
+        self,
+        roles: Sequence[str],
+        measure: Callable[[Batch], Mapping[str, Tensor]],
+        shares: Sequence[str] = (),
+    ) -> None:
+        self.roles, self.measure, self.shares = roles, measure, shares
         self.values: dict[str, Samples] = {}
 
     def update(self, batch: Batch) -> None:
@@ -111,12 +138,15 @@ class PerImage:
         }
 
     def figures(self) -> Figures:
-        """The mean of each name, and beside it its standard error."""
+        """The mean of each name, and beside it its standard error, or the ends of a share's interval."""
         found: Figures = {}
         for name in self.values:
             values = self.by_number(name)[1]
             found[name] = values.mean().item()
-            found[f"{name} standard error"] = standard_error(values)
+            if name in self.shares:
+                found[f"{name} low"], found[f"{name} high"] = wilson(found[name], len(values))
+            else:
+                found[f"{name} standard error"] = standard_error(values)
         return found
 
 
@@ -218,11 +248,6 @@ def pool(collectors: Sequence[Collector], processes: Processes) -> None:
 def all_figures(collectors: Sequence[Collector]) -> Figures:
     """The figures of all, in their order."""
     return {name: value for collector in collectors for name, value in collector.figures().items()}
-
-
-def standard_error(values: Tensor) -> float:
-    """Of the mean of independent values; 0 for a single one."""
-    return (values.double().std() / len(values) ** 0.5).item() if len(values) > 1 else 0.0
 
 
 def _merged(mine: Part, other: Part) -> Part:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from swapae.errors import UserError
 from swapae.metrics.nets import find_net, read_net
+from swapae.metrics.passes import in_parts
 from swapae.metrics.resize import clean_resize
 from swapae.weights import load_strict
 
@@ -47,6 +48,9 @@ class Inception:
     @torch.no_grad()
     def pooled(self, images: Tensor) -> Tensor:
         """Features of whole images, resized to 299² as `clean_resize` says: `[B, 2048]`."""
+        return in_parts(lambda image: [self._pooled(image)], images, self.device)[0]
+
+    def _pooled(self, images: Tensor) -> Tensor:
         x = self._stem((clean_resize(images, SIDE).to(self.device) - 128) / 128)[1]
         x = F.max_pool2d(x, 3, 2)
         for name in ("Mixed_5b", "Mixed_5c", "Mixed_5d"):
@@ -57,6 +61,10 @@ class Inception:
         x = _block_e(self.net.Mixed_7b, self.net.Mixed_7a(x), _inner_average)
         x = _block_e(self.net.Mixed_7c, x, lambda y: F.max_pool2d(y, 3, 1, 1))
         return x.mean((2, 3))
+
+    def look(self, images: Tensor) -> dict[str, Tensor]:
+        """All that metrics ask of images at 299²: `pooled`."""
+        return {"pooled": self.pooled(images)}
 
     @torch.no_grad()
     def early(self, images: Tensor) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """The kernel distance of two sets of features (Bińkowski et al., 2018): unbiased, so fit for few images."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 NUM_SUBSETS = 100
 MAX_SUBSET = 1000  # images
+MAX_WHOLE = 4096  # images of both sets, up to which their kernels are kept: 128 MB
 
 
 class Kernel(NamedTuple):
@@ -33,7 +35,8 @@ def kernel_distance(a: Tensor, b: Tensor, seed: int = 0) -> Kernel:
     share = min(0.5, MAX_SUBSET / max(len(a), len(b)))
     sizes = [max(2, int(share * len(side))) for side in (a, b)]
     draw = torch.Generator().manual_seed(seed)
-    values = torch.stack([mmd(*_drawn((a, b), sizes, draw)) for _ in range(NUM_SUBSETS)])
+    of_subsets = _all_kernels(a, b) if len(a) + len(b) <= MAX_WHOLE else lambda i, j: mmd(a[i], b[j])
+    values = torch.stack([of_subsets(*_drawn((a, b), sizes, draw)) for _ in range(NUM_SUBSETS)])
     error = values.std().item() * (share / (1 - share)) ** 0.5
     value = values.mean().item()
     return Kernel(value, value - 1.96 * error, value + 1.96 * error)
@@ -42,8 +45,18 @@ def kernel_distance(a: Tensor, b: Tensor, seed: int = 0) -> Kernel:
 def mmd(a: Tensor, b: Tensor) -> Tensor:
     """The unbiased squared maximum mean discrepancy under the kernel (x·y / D + 1)³; in float64."""
     a, b = a.double(), b.double()
-    within = [_off_diagonal_mean(_kernel(side, side)) for side in (a, b)]
-    return within[0] + within[1] - 2 * _kernel(a, b).mean()
+    return _discrepancy(_kernel(a, a), _kernel(b, b), _kernel(a, b))
+
+
+def _all_kernels(a: Tensor, b: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """Compute all kernels once; the answer gives `mmd` of the subsets of these numbers."""
+    a, b = a.double(), b.double()
+    of_a, of_b, across = _kernel(a, a), _kernel(b, b), _kernel(a, b)
+    return lambda i, j: _discrepancy(of_a[i][:, i], of_b[j][:, j], across[i][:, j])
+
+
+def _discrepancy(of_a: Tensor, of_b: Tensor, across: Tensor) -> Tensor:
+    return _off_diagonal_mean(of_a) + _off_diagonal_mean(of_b) - 2 * across.mean()
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
@@ -56,7 +69,5 @@ def _off_diagonal_mean(square: Tensor) -> Tensor:
 
 
 def _drawn(sides: tuple[Tensor, Tensor], sizes: list[int], draw: torch.Generator) -> list[Tensor]:
-    return [
-        side[torch.randperm(len(side), generator=draw)[:size]]
-        for side, size in zip(sides, sizes, strict=True)
-    ]
+    """Numbers of some rows of each."""
+    return [torch.randperm(len(side), generator=draw)[:size] for side, size in zip(sides, sizes, strict=True)]

@@ -11,7 +11,7 @@ from swapae.metrics.collectors import Batch, BetweenSets, Collector, Figures, Pe
 from swapae.metrics.frechet import frechet_distance
 from swapae.metrics.kernel import kernel_distance
 from swapae.metrics.manifold import precision_recall
-from swapae.metrics.palette import color_distance
+from swapae.metrics.palette import histograms, transport
 from swapae.metrics.sifid import sifid
 from swapae.metrics.swapping import layout_distance
 
@@ -101,7 +101,7 @@ def self_similarity(net: Any) -> Collector:
     """Distance of each hybrid's layout to the structure image's."""
     return PerImage(
         ("hybrid", "structure"),
-        lambda batch: {f"SelfSim-{net.name}": layout_distance(net, batch, "hybrid", "structure")},
+        lambda batch: {f"SelfSim-{net.name}": layout_distance(net, batch, "structure", "hybrid")},
     )
 
 
@@ -109,11 +109,24 @@ def color(net: None) -> Collector:
     """Distance of each hybrid's colours to the texture image's; the share nearer those than the others."""
 
     def measure(batch: Batch) -> dict[str, Tensor]:
-        hybrid, structure, texture = _pick(batch, ("hybrid", "structure", "texture"))
-        to_texture, to_structure = (color_distance(hybrid, other) for other in (texture, structure))
+        to_texture, to_structure = (
+            color_distance_of(batch, *pair) for pair in (("hybrid", "texture"), ("structure", "hybrid"))
+        )
         return {"Color": to_texture, "ColorNearer": (to_texture < to_structure).double()}
 
-    return PerImage(("hybrid", "structure", "texture"), measure)
+    return PerImage(("hybrid", "structure", "texture"), measure, shares=["ColorNearer"])
+
+
+def color_distance_of(batch: Batch, a: str, b: str) -> Tensor:
+    """The colour distances of the images of two roles [B]."""
+
+    def between(one: Tensor, other: Tensor) -> Tensor:
+        sides = (
+            batch.rows("colours", role, lambda images: {"shares": histograms(images)}) for role in (a, b)
+        )
+        return transport(*(side["shares"] for side in sides))
+
+    return batch.once("colour distance", [a, b], between)
 
 
 # ── what they share ──────────────────────────────────────────────────────────────────────────────
@@ -125,8 +138,7 @@ def _pick(batch: Batch, roles: Sequence[str]) -> list[Tensor]:
 
 def _pooled(net: Any) -> Callable[[Batch, str], Tensor]:
     def features(batch: Batch, role: str) -> Tensor:
-        pooled: Tensor = batch.once(("pooled", net.name), [role], net.pooled)
-        return pooled
+        return batch.rows(("look", net.name), role, net.look)["pooled"]
 
     return features
 

@@ -5,8 +5,10 @@ distance (earth mover's distance, Rubner et al., 2000) with the straight way bet
 cost, so it is in units of L*a*b*: 1 is about a just visible difference of all pixels.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ from swapae.metrics.exact import exact
 
 NUM_BINS = 8  # along each axis
 LOW, HIGH = (0.0, -112.0, -112.0), (100.0, 112.0, 112.0)  # of L*, a*, b*: all that sRGB can show
-
+AT_ONCE, MAX_VARIABLES = 8, 20_000  # in one linear program
 Array = NDArray[np.float64]
 
 
@@ -40,8 +42,16 @@ def histograms(images: Tensor) -> Tensor:
 
 def transport(a: Tensor, b: Tensor) -> Tensor:
     """Wasserstein distances of histograms `[B, 512]`, pair by pair → `[B]`."""
+    found = torch.zeros(len(a), dtype=torch.float64)
     pairs = zip(a.cpu().numpy(), b.cpu().numpy(), strict=True)
-    return torch.tensor([_wasserstein(one, other) for one, other in pairs], dtype=torch.float64)
+    problems = {
+        place: _problem(one, other)
+        for place, (one, other) in enumerate(pairs)
+        if (one > other).any() and (one < other).any()
+    }
+    for places in _together({place: problem.cost.size for place, problem in problems.items()}):
+        found[places] = torch.from_numpy(_least_costs([problems[place] for place in places]))
+    return found
 
 
 @cache
@@ -54,34 +64,56 @@ def centers() -> Array:
     return np.array(list(product(*axes)))
 
 
-def _wasserstein(a: Array, b: Array) -> float:
-    """Solve the transport problem; what both have can stay where it is, since the cost is a metric."""
+class _Problem(NamedTuple):
+    """Carry `supply` [N] to `demand` [M], at `cost` [N, M] a unit."""
+
+    cost: Array
+    supply: Array
+    demand: Array
+
+
+def _problem(a: Array, b: Array) -> _Problem:
+    """What is to be carried; what both have can stay where it is, since the cost is a metric."""
     surplus, lack = np.maximum(a - b, 0), np.maximum(b - a, 0)
     sources, targets = np.flatnonzero(surplus), np.flatnonzero(lack)
-    if not len(sources) or not len(targets):
-        return 0.0
     middle = centers()
     cost = np.linalg.norm(middle[sources][:, None] - middle[targets], axis=2)
     supply = surplus[sources]
-    demand = lack[targets] * (supply.sum() / lack[targets].sum())
-    return _least_cost(cost, supply, demand)
+    return _Problem(cost, supply, lack[targets] * (supply.sum() / lack[targets].sum()))
 
 
-def _least_cost(cost: Array, supply: Array, demand: Array) -> float:
-    """The cheapest way to carry `supply` [N] to `demand` [M], at `cost` [N, M] a unit: a linear program."""
+def _together(sizes: Mapping[int, int]) -> Iterator[list[int]]:
+    """Group problems by their numbers of variables: eight at a time, fewer where they are large."""
+    group: list[int] = []
+    for place, size in sizes.items():
+        if group and (len(group) == AT_ONCE or sum(sizes[one] for one in group) + size > MAX_VARIABLES):
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group
+
+
+def _least_costs(problems: Sequence[_Problem]) -> Array:
+    """The cheapest way of each, by one linear program of all: most of a small one's time is its set-up."""
     try:
         from scipy.optimize import linprog
-        from scipy.sparse import csr_array, eye_array, kron, vstack
+        from scipy.sparse import csc_array
     except ImportError as error:
         raise UserError(
             "The colour distance needs scipy, which is in an extra: pip install 'swapae[metrics]'."
         ) from error
-    n, m = cost.shape
-    leaving = kron(eye_array(n), np.ones((1, m)))
-    arriving = kron(np.ones((1, n)), eye_array(m))
-    rows = csr_array(vstack([leaving, arriving]))[: n + m - 1]  # the last follows from the others
-    amounts = np.concatenate([supply, demand])[: n + m - 1]
-    solved = linprog(cost.ravel(), A_eq=rows, b_eq=amounts, method="highs")
+    rows, first = [], 0  # of each variable: the equation of what leaves, and that of what arrives
+    for cost, supply, demand in problems:
+        leaving, arriving = np.indices(cost.shape)
+        rows.append(np.stack([leaving + first, arriving + first + len(supply)], axis=2).ravel())
+        first += len(supply) + len(demand)
+    costs = np.concatenate([problem.cost.ravel() for problem in problems])
+    amounts = np.concatenate([side for problem in problems for side in (problem.supply, problem.demand)])
+    ones, starts = np.ones(2 * len(costs)), np.arange(0, 2 * len(costs) + 1, 2)
+    equations = csc_array((ones, np.concatenate(rows), starts), shape=(first, len(costs)))
+    solved = linprog(costs, A_eq=equations, b_eq=amounts, method="highs")
     if solved.status != 0:
         raise RuntimeError(f"the transport of colours was not solved: {solved.message}")
-    return float(solved.fun)
+    ends = np.cumsum([problem.cost.size for problem in problems])[:-1]
+    return np.array([part.sum() for part in np.split(costs * solved.x, ends)])

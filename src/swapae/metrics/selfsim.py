@@ -36,10 +36,16 @@ def self_similarity_distance(a: Tensor, b: Tensor) -> Tensor:
     Each matrix of cosine distances is divided by its column sums; the distance is N times the mean of the
     absolute differences of their entries. 0 for the same layout, 2 at most.
     """
-    return (_layout(a) - _layout(b)).abs().mean((1, 2)) * a.shape[1]
+    return compare_layouts(layouts(a), layouts(b))
 
 
-def _layout(features: Tensor) -> Tensor:
+def layouts(features: Tensor) -> Tensor:
+    """The matrices of images by their columns: `[B, N, C]` → `[B, N, N]` in float64."""
     rows = F.normalize(exact(features), dim=2)
     distances = (1 - rows @ rows.mT).clamp(min=0)
     return distances / distances.sum(1, keepdim=True).clamp(min=1e-12)
+
+
+def compare_layouts(a: Tensor, b: Tensor) -> Tensor:
+    """Compare matrices `[B, N, N]` → `[B]`."""
+    return (a - b).abs().mean((1, 2)) * a.shape[1]

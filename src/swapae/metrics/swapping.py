@@ -5,12 +5,16 @@ from typing import Any
 from torch import Tensor
 
 from swapae.metrics.collectors import Batch, Collector, PerImage, RatioOfSums
-from swapae.metrics.selfsim import columns, places, self_similarity_distance
+from swapae.metrics.selfsim import compare_layouts, layouts
 
 
 def layout_distance(net: Any, batch: Batch, a: str, b: str) -> Tensor:
     """The self-similarity distances of the images of two roles [B], by the layers of a net."""
-    return self_similarity_distance(*(_columns(net, batch, role) for role in (a, b)))
+
+    def between(one: Tensor, other: Tensor) -> Tensor:
+        return compare_layouts(*(_layouts(net, batch, role) for role in (a, b)))
+
+    return batch.once(("layout distance", net.name), [a, b], between)
 
 
 def structure_leakage(net: Any) -> Collector:
@@ -22,11 +26,12 @@ def structure_leakage(net: Any) -> Collector:
 
     0 for a hybrid laid out just as the structure image, 1 for one laid out as the texture image, ½ for one
     that is as far from both, and ½ by definition if all three are the same. The figure is the mean over
-    pairs. Beside it stands `StructureNearer`, the share with s(hybrid, structure) < s(hybrid, texture).
+    pairs. Beside it stands `StructureNearer`, the share with s(hybrid, structure) < s(hybrid, texture),
+    with its interval.
     """
 
     def measure(batch: Batch) -> dict[str, Tensor]:
-        own = layout_distance(net, batch, "hybrid", "structure")
+        own = layout_distance(net, batch, "structure", "hybrid")
         other = layout_distance(net, batch, "hybrid", "texture")
         both = own + other
         leakage = (own / both.clamp(min=1e-12)).where(both > 1e-12, 0.5)
@@ -35,7 +40,8 @@ def structure_leakage(net: Any) -> Collector:
             f"StructureNearer-{net.name}": (own < other).double(),
         }
 
-    return PerImage(("hybrid", "structure", "texture"), measure)
+    shares = [f"StructureNearer-{net.name}"]
+    return PerImage(("hybrid", "structure", "texture"), measure, shares)
 
 
 def texture_sensitivity(lpips: Any) -> Collector:
@@ -58,5 +64,6 @@ def texture_sensitivity(lpips: Any) -> Collector:
     return RatioOfSums(f"TextureSensitivity-{lpips.name}", roles, measure)
 
 
-def _columns(net: Any, batch: Batch, role: str) -> Tensor:
-    return batch.once(("columns", net.name), [role], lambda images: columns(net.layers(images), places()))
+def _layouts(net: Any, batch: Batch, role: str) -> Tensor:
+    look = batch.rows(("look", net.name), role, net.look)
+    return batch.once(("layouts", net.name), [role], lambda images: layouts(look["columns"]))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from swapae.metrics.efflite import MEAN, STD
 from swapae.metrics.lpips import TRUNKS, make_trunk
 from swapae.metrics.nets import find_net, read_net
+from swapae.metrics.selfsim import columns, places
 from swapae.weights import load_strict
 
 LAYERS = (1, 3, 6, 8, 11, 13, 15, 22, 29)  # of torchvision's `features`: STROTSS's choice
@@ -54,3 +55,7 @@ class VGG16:
             if number in LAYERS:
                 maps.append(x.clone())  # the next activation may be in place
         return maps
+
+    def look(self, images: Tensor) -> dict[str, Tensor]:
+        """All that metrics ask: the `columns` of `layers`."""
+        return {"columns": columns(self.layers(images), places())}
