@@ -50,7 +50,9 @@ def report(**more: object) -> Report:
         "seed": 7,
         "metrics": {"L1": 0.2, "KID-X": 1.0, "KID-X low": 0.5, "KID-X high": 1.5, "ColorNearer": 1.0},
         "standard_errors": {"L1": 0.01, "ColorNearer": 0.0},
-        "answers": {"copy texture": {"ColorNearer": 0.875, "KID-X": 2.5}},
+        "answers": {
+            "copy texture": {"ColorNearer": 0.875, "KID-X": 2.5, "KID-X low": 2.0, "KID-X high": 3.0}
+        },
         "versions": {"swapae": "0.1.0", "torch": "2.14.1"},
     }
     return found | more
@@ -74,7 +76,7 @@ def test_the_table_has_every_figure_with_its_interval_and_the_trivial_answers() 
     text = page(report(), [])
     Sound(text)
     assert cells(text, "L1") == ["↓ low", "0.2000 0.1804 – 0.2196", "–"]
-    assert cells(text, "KID-X") == ["↓ low", "1.0000 0.5000 – 1.5000", "2.5000"]
+    assert cells(text, "KID-X") == ["↓ low", "1.0000 0.5000 – 1.5000", "2.5000 2.0000 – 3.0000"]
     assert cells(text, "ColorNearer") == ["↑ high", "1.0000 0.8620 – 1.0000", "0.8750"]
     assert "KID-X low" not in text
     assert "mean absolute difference" in text

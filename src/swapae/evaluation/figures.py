@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from swapae.metrics.collectors import Figures
+from swapae.metrics.intervals import Z, wilson
 from swapae.metrics.table import METRICS
-
-NORMAL_95 = 1.959964  # standard errors that a 95 % interval reaches to each side
 
 
 class About(NamedTuple):
@@ -44,14 +42,8 @@ def is_share(figure: str) -> bool:
     return "nearer" in figure.lower()
 
 
-def rows(metrics: Figures) -> list[str]:
-    """The names that get a row: ends of an interval stand in that of their figure."""
-    ends = {f"{name} {end}" for name in metrics for end in ("low", "high")}
-    return [name for name in metrics if name not in ends]
-
-
 def interval(
-    name: str, metrics: Figures, errors: Mapping[str, float], count: int
+    name: str, metrics: Mapping[str, float], errors: Mapping[str, float], count: int
 ) -> tuple[float, float] | None:
     """The 95 % interval of a figure; None where none is known.
 
@@ -59,7 +51,7 @@ def interval(
         name: of the figure.
         metrics: all figures; `NAME low` and `NAME high` are taken where they are there.
         errors: standard errors of means, taken else.
-        count: pairs that a share is of; its interval is Wilson's, which does not close at 0 and 1.
+        count: pairs that a share is of, if its ends are not there: its interval is Wilson's, as theirs are.
     """
     if f"{name} low" in metrics and f"{name} high" in metrics:
         return metrics[f"{name} low"], metrics[f"{name} high"]
@@ -67,13 +59,5 @@ def interval(
         return wilson(metrics[name], count)
     if name not in errors:
         return None
-    reach = NORMAL_95 * errors[name]
+    reach = Z * errors[name]
     return metrics[name] - reach, metrics[name] + reach
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share of `count` independent cases."""
-    square = NORMAL_95**2
-    middle = (share + square / (2 * count)) / (1 + square / count)
-    reach = NORMAL_95 / (1 + square / count) * (share * (1 - share) / count + square / (4 * count**2)) ** 0.5
-    return max(0.0, middle - reach), min(1.0, middle + reach)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from swapae.evaluation.figures import about, interval, is_share, rows
+from swapae.evaluation.figures import about, interval, is_share
 from swapae.evaluation.gallery import Case, Section
-from swapae.evaluation.report import Report, number
+from swapae.evaluation.report import Report, is_end, number
 from swapae.pages.shell import asset, text, whole
 
 ARROWS = {"low": "↓ low", "high": "↑ high", "": ""}
@@ -97,8 +97,9 @@ def figures(report: Report) -> str:
     head = '<th scope="col">figure</th>' + "".join(
         f'<th scope="col"{_class(i)}>{text(name)}</th>' for i, name in enumerate(heads)
     )
-    body = "".join(f"<tr>{_row(name, report, answers)}</tr>\n" for name in rows(metrics))
-    note = "Below the model's figures their 95 % intervals."
+    names = [name for name in metrics if not is_end(name, metrics)]
+    body = "".join(f"<tr>{_row(name, report, answers)}</tr>\n" for name in names)
+    note = "Below figures their 95 % intervals."
     if answers:
         note += " Beside them what is got without any model."
     return _table(f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>", "figures", note)
@@ -111,13 +112,18 @@ def _class(column: int) -> str:
 def _row(name: str, report: Report, answers: Mapping[str, Any]) -> str:
     metrics, errors = _mapping(report["metrics"]), _mapping(report.get("standard_errors", {}))
     says = f'<span class="note">{text(about(name).says)}</span>' if about(name).says else ""
-    ends = interval(name, metrics, errors, int(str(report["pairs"])))
-    reach = f'<span class="note">{number(ends[0])} – {number(ends[1])}</span>' if ends else ""
     cells = [f'<th scope="row">{text(name)}{says}</th>', f"<td>{ARROWS[about(name).better]}</td>"]
-    cells.append(f'<td class="n own">{number(metrics[name])}{reach}</td>')
-    for found in answers.values():
-        cells.append(f'<td class="n">{number(found[name]) if name in found else "–"}</td>')
+    cells.append(f'<td class="n own">{_cell(name, metrics, errors, int(str(report["pairs"])))}</td>')
+    cells += [f'<td class="n">{_cell(name, found, {}, 0)}</td>' for found in answers.values()]
     return "".join(cells)
+
+
+def _cell(name: str, figures: Mapping[str, float], errors: Mapping[str, float], count: int) -> str:
+    if name not in figures:
+        return "–"
+    ends = interval(name, figures, errors, count)
+    reach = f'<span class="note">{number(ends[0])} – {number(ends[1])}</span>' if ends else ""
+    return f"{number(figures[name])}{reach}"
 
 
 # ── speed ────────────────────────────────────────────────────────────────────────────────────────

@@ -22,16 +22,15 @@ def of_photos(model: SwappingAutoencoder, photos: Photos, pairs: PairList, singl
     """Pairs and reconstructions of a set of images, as `evaluate` left it."""
 
     def pair(number: int) -> Made:
-        own, other = pairs.pairs[number]
+        own, other = (photos.numbers[place] for place in pairs.pairs[number])
         images = photos.stack([own, other])
         codes = model.encode(images)
         hybrid = model.decode(Codes(codes.structure[:1], codes.texture[1:], codes.size))
-        names = [photos.source.name_of(photos.numbers[place]) for place in (own, other)]
-        detail = f"{names[0]} in the texture of {names[1]}"
+        detail = f"{photos.source.name_of(own)} in the texture of {photos.source.name_of(other)}"
         return f"Pair {number}", detail, {"structure": images[0], "texture": images[1], "hybrid": hybrid[0]}
 
     def reconstruction(number: int) -> Made:
-        images = photos.stack([photos.numbers.index(number)])
+        images = photos.stack([number])
         made = model.decode(model.encode(images))
         pictures = {"image": images[0], "reconstruction": made[0]}
         return f"Image {number}", photos.source.name_of(number), pictures
