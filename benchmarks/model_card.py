@@ -16,7 +16,7 @@ from typing import Any
 
 from swapae import box
 from swapae.errors import UserError
-from swapae.evaluation.report import number
+from swapae.evaluation.report import cell, is_end, number
 from swapae.files import write_text
 
 FORMAT = "swapae.card/1"
@@ -100,12 +100,12 @@ def _word(value: object) -> str:
 
 def _evaluation(report: Card) -> str:
     """A heading and a table: the model beside the trivial answers."""
-    answers = report["answers"]
-    rows = []
-    for name, value in report["metrics"].items():
-        error = report["standard_errors"].get(name)
-        mine = number(value) + (f" ± {number(error)}" if error is not None else "")
-        rows.append((name, mine, *(_cell(found, name) for found in answers.values())))
+    metrics, errors, answers = report["metrics"], report["standard_errors"], report["answers"]
+    rows = [
+        (name, cell(name, metrics, errors), *(_cell(found, name) for found in answers.values()))
+        for name in metrics
+        if not is_end(name, metrics)
+    ]
     return f"{_heading(report)}\n\n{_table(('', 'this model', *answers), rows)}"
 
 
@@ -154,7 +154,8 @@ def _findings(card: Card) -> list[str]:
                 f"(LPIPS {number(own)} against {number(colours)})."
             )
             continue
-        for name in (name for name in mine if name.startswith(("ColorNearer", "StructureNearer"))):
+        shares = [name for name in mine if name.startswith(("ColorNearer", "StructureNearer"))]
+        for name in (name for name in shares if not is_end(name, mine)):
             what = "colours than to the structure" if name == "ColorNearer" else "layout than to the texture"
             side = "texture" if name == "ColorNearer" else "structure"
             found.append(

@@ -47,6 +47,9 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "models"
 
 
+ENDS = {"ColorNearer low": 0.81, "ColorNearer high": 0.92}
+
+
 def report(model: object, **changes: object) -> dict[str, object]:
     return {
         "model": str(model),
@@ -56,7 +59,7 @@ def report(model: object, **changes: object) -> dict[str, object]:
         "size": 32,
         "pairs": 9,
         "seed": 0,
-        "metrics": {"LPIPS-squeeze": 0.25, "ColorNearer": 0.875},
+        "metrics": {"LPIPS-squeeze": 0.25, "ColorNearer": 0.875, **ENDS},
         "standard_errors": {"LPIPS-squeeze": 0.01},
         "answers": {"copy structure": {"ColorNearer": 0.0}},
     } | changes
@@ -164,7 +167,8 @@ def test_the_page_is_made_anew_with_other_figures(synthetic: Path, tmp_path: Pat
     file = saved(tmp_path / "report.json", report("synthetic64"))
     assert model_card.main(["synthetic64", "--report", str(file)]) == 0
     text = (synthetic / box.CARD_PAGE).read_text(encoding="utf-8")
-    assert "| ColorNearer | 0.8750 | 0.0000 |" in text
+    assert "| ColorNearer | 0.8750 (0.8100 to 0.9200) | 0.0000 |" in text
+    assert "ColorNearer low" not in text
     assert "88% of hybrids are nearer the texture photo's colours" in text
     check_card(synthetic)
     assert model_card.main(["nothing"]) == 1
