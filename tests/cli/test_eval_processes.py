@@ -17,7 +17,7 @@ Words = list[str]
 
 
 def reported(words: Words, out: Path) -> dict[str, Any]:
-    assert main([*words, "--json", "-o", str(out)]) == 0
+    assert main([*words, "--json", "--no-speed", "-o", str(out)]) == 0
     found: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))
     return found
 
@@ -61,7 +61,7 @@ def test_of_true_swaps_every_figure_is_that_of_one_process(
 
 
 def reported_by_two(words: Words, out: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    assert main([*words, "--json", "-o", str(out), "--gpus", "2"]) == 0
+    assert main([*words, "--json", "--no-speed", "-o", str(out), "--gpus", "2"]) == 0
     printed = capfd.readouterr()
     assert printed.err == ""
     found: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))

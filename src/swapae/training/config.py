@@ -5,7 +5,8 @@ from typing import Literal
 
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
-from swapae.losses import AugmentConfig
+from swapae.losses import AugmentConfig, ViewsConfig
+from swapae.losses.patch_match import LEAST_SIDE
 from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
 from swapae.training.dealing import deal
 from swapae.training.figures import OWN, RESUMABLE_EVAL, EvalConfig, check_eval
@@ -22,6 +23,9 @@ class OptimizerConfig:
     discriminator_learning_rate: float = 0.002  # of the discriminators, before the lazy-R1 correction
     beta1: float = 0.0  # decay of the first moment
     beta2: float = 0.99  # decay of the second moment
+    decay_begin: int = 0  # images seen when both learning rates begin to fall, in a straight line
+    decay_end: int = 0  # images seen when they have fallen; 0 is off
+    decay_to: float = 0.02  # share of themselves to which they fall
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "discriminator_learning_rate"):
@@ -30,6 +34,22 @@ class OptimizerConfig:
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"optimizer.{name}={getattr(self, name)} must be from 0 to less than 1.")
+        if not 0 <= self.decay_begin <= self.decay_end:
+            raise ValueError(
+                f"optimizer.decay_begin={self.decay_begin} and decay_end={self.decay_end} must be at least "
+                "0, the first not after the second."
+            )
+        if not 0 < self.decay_to <= 1:
+            raise ValueError(f"optimizer.decay_to={self.decay_to} must be above 0 and at most 1.")
+
+    def scale_at(self, images_seen: int) -> float:
+        """Give the factor on both learning rates after so many images."""
+        if not self.decay_end or images_seen <= self.decay_begin:
+            return 1.0
+        if images_seen >= self.decay_end:
+            return self.decay_to
+        share = (images_seen - self.decay_begin) / (self.decay_end - self.decay_begin)
+        return 1 - (1 - self.decay_to) * share
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,7 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    views: ViewsConfig = field(default_factory=ViewsConfig)
     init: InitConfig = field(default_factory=InitConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)
     batch_size: int = 16  # images a step, over all devices; an even number
@@ -116,6 +137,8 @@ def check(config: TrainConfig) -> None:
 def _check_sizes(config: TrainConfig) -> None:
     """Compare sizes as far as the config knows them: images that nothing resizes or cuts have their own."""
     size = config.discriminator.image_size
+    if config.loss.patch_match and size < LEAST_SIDE:
+        raise UserError(f"loss.patch_match needs images of {LEAST_SIDE} px or more, not {size}; set it to 0.")
     is_cut = config.data.crop in ("random", "center")
     side = config.data.crop_size if is_cut else config.data.load_size
     if side != size and (is_cut or config.data.preprocess != "none"):

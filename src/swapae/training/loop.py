@@ -193,7 +193,6 @@ def go_on(training: Training, learner: Learner, steps: Steps, saver: Saver, show
     if show is not None:
         show.start(state.images_seen)
     meter = Meter(state, engine, steps.guard)
-    set_rates(learner.optimizers, config, state.rate_scale)
     engine.restore(state.scaling)
 
     # Data: a function of the seed and of the images seen; each process reads its part of every batch.
@@ -206,6 +205,7 @@ def go_on(training: Training, learner: Learner, steps: Steps, saver: Saver, show
             real = engine.place(fitting(next(batches), config))
             random = engine.generator(step_seed(config.seed, state.images_seen))
             steps.loss = config.loss.at(state.images_seen)
+            set_rates(learner.optimizers, config, state.rate_scale, state.images_seen)
             before = state.images_seen
             state.images_seen += config.batch_size
             state.steps += 1
