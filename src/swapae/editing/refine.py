@@ -1,8 +1,8 @@
 """Refinement of codes by a few steps of optimisation, for photos that the encoder misses.
 
 It is ours; the paper has the encoder's codes alone (§3). Codes move over their spheres by Riemannian Adam
-(Bécigneul and Ganea 2019, arXiv:1810.00760): the gradient's part along the sphere, its length averaged for each
-code as a whole, and a step along the sphere. Nothing is drawn at random.
+(Bécigneul and Ganea 2019, arXiv:1810.00760): the gradient's part along the sphere, its length averaged for
+each code as a whole, and a step along the sphere. Nothing is drawn at random.
 """
 
 import copy
