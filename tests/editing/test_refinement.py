@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from swapae.codes import Codes
-from swapae.editing.refine import STEPS, refine
+from swapae.editing.refinement import STEPS, refine
 from swapae.losses.reconstruction import l1_gradient_loss, l1_loss
 from swapae.model import SwappingAutoencoder
 from swapae.presets import tiny32
@@ -78,8 +78,8 @@ def test_images_of_a_batch_are_refined_each_for_itself(
 def test_nothing_worse_than_the_start_is_ever_given(
     net: SwappingAutoencoder, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("swapae.editing.refine.STRUCTURE_RATE", 50.0)  # steps that lead nowhere
-    monkeypatch.setattr("swapae.editing.refine.TEXTURE_RATE", 50.0)
+    monkeypatch.setattr("swapae.editing.refinement.STRUCTURE_RATE", 50.0)  # steps that lead nowhere
+    monkeypatch.setattr("swapae.editing.refinement.TEXTURE_RATE", 50.0)
     perfect = net.encode(images)
     target = net.decode(perfect)
     found = refine(net, target, steps=3, codes=perfect)
@@ -140,8 +140,8 @@ def test_the_caller_sees_every_step_and_may_end_it(net: SwappingAutoencoder, ima
 def test_it_ends_where_nothing_is_gained(
     net: SwappingAutoencoder, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("swapae.editing.refine.PATIENCE", 2)
-    monkeypatch.setattr("swapae.editing.refine.LEAST_GAIN", 0.99)
+    monkeypatch.setattr("swapae.editing.refinement.PATIENCE", 2)
+    monkeypatch.setattr("swapae.editing.refinement.LEAST_GAIN", 0.99)
     assert refine(net, images[:1], steps=50).num_steps == 4 * 2  # 1, 1/2, 1/4, 1/8
 
 
