@@ -21,7 +21,7 @@ from swapae.files import write_text
 
 FORMAT = "swapae.card/1"
 KEPT = ("data", "split", "images", "size", "pairs", "seed", "generator", "benchmark", "net")
-KEPT += ("metrics", "standard_errors", "answers")
+KEPT += ("metrics", "standard_errors", "answers", "speed")
 
 Card = Mapping[str, Any]
 
@@ -65,6 +65,7 @@ def page(card: Card) -> str:
         "## How well it swaps",
         *(_evaluation(report) for report in card["evaluations"]),
         _measured(card),
+        *(f"## How fast\n\n{_speed(report['speed'])}" for report in card["evaluations"] if "speed" in report),
         "## Limits",
         "\n".join(f"- {limit}" for limit in (*card["limits"], *_findings(card))),
         "## Files",
@@ -135,6 +136,23 @@ def _measured(card: Card) -> str:
         "pictures "
         f"by {rounding['mean']:.2f} of 255 levels on the average, by {rounding['largest']} at the most."
     )
+
+
+def _speed(speed: Card) -> str:
+    """Milliseconds by operation and size, and where they were measured."""
+    times = speed["milliseconds"]
+    operations = list(dict.fromkeys(name for found in times.values() for name in found))
+    rows = [
+        (name, *(f"{found[name]:.1f}" if name in found else "" for found in times.values()))
+        for name in operations
+    ]
+    sides = [f"{side}²" for side in times]
+    load = f", load average {speed['load']:g}" if "load" in speed else ""
+    where = (
+        f"Milliseconds for one image on {speed['processor']} ({speed['device']}), {speed['threads']} of "
+        f"{speed['cores']} cores, backend {speed['backend']}{load}:"
+    )
+    return f"{where}\n\n{_table(('', *sides), rows)}"
 
 
 def _findings(card: Card) -> list[str]:

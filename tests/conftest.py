@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,3 +79,17 @@ def lpips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nets")
     save_file(tensors, folder / whole_filename("squeeze"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Chromium, started once, which asks the network for nothing."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = Path("/usr/bin/chromium")
+    if not path.exists():
+        pytest.skip("Chromium is not installed")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with api.sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=str(path), args=quiet)
+        yield chromium
+        chromium.close()

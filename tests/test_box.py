@@ -97,6 +97,19 @@ def test_a_training_begins_with_a_model_in_the_box(small: Path) -> None:
     assert folder_of("small") is None
 
 
+def test_a_run_that_began_with_a_model_in_the_box_goes_on(small: Path, capsys: Streams) -> None:
+    from swapae.presets import PRESETS
+
+    SwappingAutoencoder(PRESETS["tiny32"]().model).half().save_pretrained(small, force=True)
+    Path("small").mkdir()  # the photos, say
+    words = ["train", "synthetic", "-o", "run", "--preset", "tiny32", "--init-from", "small", "--quiet"]
+    for total in ("4", "8"):
+        assert main([*words, "--total-images", total]) == 0, capsys.readouterr().err
+    record = json.loads(Path("run", "init.json").read_text(encoding="utf-8"))
+    assert (record["init_from"], record["folder"]) == ("small", None)
+    assert not record["networks"]["encoder"]["new"]
+
+
 def test_info_knows_the_name(small: Path, capsys: Streams) -> None:
     assert main(["info", "small", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["model"] == str(small / WEIGHTS_FILE)

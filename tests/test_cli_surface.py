@@ -22,8 +22,8 @@ FROZEN = {
     "convert": "SRC DST --no-noise",
     "data check": "DATA --size --preset --html --workers",
     "data prepare": "DATA --out -o --format --size --resize --encode --quality --shard-mb --workers",
-    "eval": "MODEL --data --metrics --pairs --seed --split --size --batch --weights --out -o --gpus "
-    "--backend",
+    "eval": "MODEL --data --metrics --pairs --seed --split --size --batch --weights --out -o --no-speed "
+    "--gpus --backend",
     "metrics list": "",
     "metrics fetch": "NET --to",
     "presets": "",

@@ -164,11 +164,15 @@ def test_the_page_is_made_anew_with_other_figures(synthetic: Path, tmp_path: Pat
     (synthetic / box.CARD_PAGE).unlink()
     assert model_card.main(["synthetic64"]) == 0
     assert (synthetic / box.CARD_PAGE).read_text(encoding="utf-8") == before
-    file = saved(tmp_path / "report.json", report("synthetic64"))
+    speed = {"processor": "a toaster", "device": "cpu", "threads": 1, "cores": 2, "backend": "torch"}
+    speed |= {"load": 0.5, "milliseconds": {"256": {"encode": 7.25, "swap": 20}, "512": {"encode": 30}}}
+    file = saved(tmp_path / "report.json", report("synthetic64", speed=speed))
     assert model_card.main(["synthetic64", "--report", str(file)]) == 0
     text = (synthetic / box.CARD_PAGE).read_text(encoding="utf-8")
     assert "| ColorNearer | 0.8750 (0.8100 to 0.9200) | 0.0000 |" in text
     assert "ColorNearer low" not in text
+    assert "on a toaster (cpu), 1 of 2 cores, backend torch, load average 0.5:" in text
+    assert "| encode | 7.2 | 30.0 |\n| swap | 20.0 |  |\n" in text
     assert "88% of hybrids are nearer the texture photo's colours" in text
     check_card(synthetic)
     assert model_card.main(["nothing"]) == 1

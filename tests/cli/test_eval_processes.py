@@ -17,7 +17,7 @@ Words = list[str]
 
 
 def reported(words: Words, out: Path) -> dict[str, Any]:
-    assert main([*words, "--json", "-o", str(out)]) == 0
+    assert main([*words, "--json", "--no-speed", "-o", str(out)]) == 0
     found: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))
     return found
 
@@ -40,7 +40,7 @@ def test_of_photos_every_figure_is_that_of_one_process(
     capfd.readouterr()
     two = reported_by_two(words, tmp_path / "two", capfd)
     assert (one["images"], one["unreadable"], one["pairs"]) == (7, ["3.png", "4.png"], 5)
-    assert len(one["metrics"]) == 4
+    assert len(one["metrics"]) == 4 + 2  # and the ends of the interval of a share
     assert two == one
     pairs = [(tmp_path / name / "pairs.json").read_bytes() for name in ("one", "two")]
     assert pairs[0] == pairs[1]
@@ -61,7 +61,7 @@ def test_of_true_swaps_every_figure_is_that_of_one_process(
 
 
 def reported_by_two(words: Words, out: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    assert main([*words, "--json", "-o", str(out), "--gpus", "2"]) == 0
+    assert main([*words, "--json", "--no-speed", "-o", str(out), "--gpus", "2"]) == 0
     printed = capfd.readouterr()
     assert printed.err == ""
     found: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))

@@ -2,45 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.pages.sound import Sound
 from tests.training.tools import micro
 
 from swapae.training.history import History
-from swapae.training.html_report import MAX_SKIPPED, filled, page, write_report
+from swapae.training.html_report import MAX_SKIPPED, page, write_report
 from swapae.training.run import RunFolder
 from swapae.training.samples import KINDS, grid_path
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{config}}\u2028\u202e"
-VOID = {"meta", "link", "img", "input", "line", "polyline", "polygon", "circle"}
-
-
-class Sound(HTMLParser):
-    """Collects elements, and refuses what is not closed in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def make_run(
@@ -123,10 +97,6 @@ def test_foreign_text_is_shown_and_never_obeyed(tmp_path: Path) -> None:
     assert "\u202e" not in text.partition("<h2>Data")[2]
 
 
-def test_a_place_in_the_template_is_filled_once() -> None:
-    assert filled("a {{x}} b {{y}}{{x}}", {"x": "{{y}}", "y": "2"}) == "a {{y}} b 2{{y}}"
-
-
 def test_nothing_is_loaded_from_outside_and_no_script_runs_but_the_page_s_own(tmp_path: Path) -> None:
     text = text_of(make_run(tmp_path / "run", num_lines=2, num_grids=1))
     found = Sound(text)
@@ -169,19 +139,6 @@ def test_the_report_is_written_whole(tmp_path: Path) -> None:
 
 
 # ── in a browser ─────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = Path("/usr/bin/chromium")
-    if not path.exists():
-        pytest.skip("Chromium is not installed")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=str(path), args=quiet)
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.browser

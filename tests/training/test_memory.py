@@ -11,11 +11,11 @@ import torch
 from tests.training.tools import make_images, micro, names_in, run
 
 from swapae.errors import UserError
+from swapae.runtime.room import room, status
 from swapae.training.advice import advise, images_in_a_pass, is_out_of_memory, needs_of
 from swapae.training.config import TrainConfig
 from swapae.training.engine import Engine
 from swapae.training.estimate import KINDS, Memory, estimate
-from swapae.training.room import room, status
 from swapae.training.setup import make_learner
 from swapae.training.step import Steps
 
@@ -180,7 +180,7 @@ from tests.training.tools import micro, run
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
 from swapae.networks import DiscriminatorConfig
-from swapae.training.room import status
+from swapae.runtime.room import status
 config = micro(
     data=DataConfig(load_size=128, crop_size=128), batch_size=64, total_images=128,
     discriminator=DiscriminatorConfig(image_size=128, capacity=1 / 64, max_channels=8),

@@ -76,6 +76,10 @@ class CachedSource:
             images.append(Image.fromarray(np.array(kept)))
         return images
 
+    def name_of(self, index: int) -> str:
+        """Its number: a cache keeps no names."""
+        return f"image {index}"
+
     def fingerprint(self) -> str:
         """What the images depend on."""
         return self._fingerprint

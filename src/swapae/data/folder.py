@@ -76,6 +76,10 @@ class FolderSource:
                 self._skip(path, str(error))
         raise UserError(f"No image in {self.name} can be decoded; the last: {self.skipped[-1][1]}")
 
+    def name_of(self, index: int) -> str:
+        """The relative path."""
+        return self.paths[index]
+
     def fingerprint(self) -> str:
         """A digest of the names, sizes and times of change of all images."""
         return digest_of_files(self.root, self.paths)

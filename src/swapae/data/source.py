@@ -35,6 +35,10 @@ class Source(Protocol):
         """
         ...
 
+    def name_of(self, index: int) -> str:
+        """What people know the image of this number by."""
+        ...
+
     def fingerprint(self) -> str:
         """A text that differs if any image may differ, found without decoding."""
         ...

@@ -26,6 +26,7 @@ CENTER_SQUARE = DataConfig(preprocess="none", crop="square", flip=False)
 ROOM = 256 * 2**20  # bytes, for images that were read: a pair asks for them again
 
 Progress = Callable[[str, int, int], None]
+Collected = Callable[[Sequence[Collector]], None]
 
 WITHOUT_CODES = (
     "structure",
@@ -104,6 +105,7 @@ def evaluate(
     progress: Progress = lambda what, done, of: None,
     processes: Processes = ALONE,
     has_answers: bool = True,
+    collected: Collected = lambda collectors: None,
 ) -> tuple[Report, PairList]:
     """Measure a model, and beside it the trivial answers.
 
@@ -117,6 +119,7 @@ def evaluate(
         progress: is told what is done, how many, and of how many.
         processes: that share the work; each gets the report, and is given the same.
         has_answers: whether the trivial answers are measured too.
+        collected: is given the collectors of the model in the end: what they keep of single images and pairs.
 
     Raises:
         UserError: a net is missing, or there are too few images.
@@ -155,6 +158,7 @@ def evaluate(
         "seed": drawn.seed,
     }
     pool(everyone, processes)
+    collected(mine)
     return first_of(processes, lambda: assembled(head, mine, others)), drawn
 
 

@@ -29,6 +29,7 @@ KINDS = {"hybrid": "swap", "reconstruction": "rec", "interpolated": "mid"}  # ro
 
 System = Callable[[Batch], dict[str, Tensor]]
 Progress = Callable[[int], None]
+Collected = Callable[[Sequence[Collector]], None]
 
 
 def benchmark(
@@ -43,6 +44,7 @@ def benchmark(
     progress: Progress = lambda done: None,
     processes: Processes = ALONE,
     has_answers: bool = True,
+    collected: Collected = lambda collectors: None,
 ) -> Report:
     """Measure a system on the first pairs of a list, beside the trivial answers.
 
@@ -58,6 +60,7 @@ def benchmark(
         progress: is told how many pairs are done.
         processes: that share the work; each gets the report, and is given the same.
         has_answers: whether the trivial answers are measured too.
+        collected: is given the collectors of the system in the end: what they keep of single pairs.
 
     Raises:
         UserError: the size is too small for the LPIPS, or there are no pairs.
@@ -77,6 +80,7 @@ def benchmark(
 
     together(processes, measure_all)
     pool([*mine, *(collector for found in others.values() for collector in found)], processes)
+    collected(mine)
     head: Report = {
         "data": "synthetic",
         "pairs": num_pairs,
@@ -95,17 +99,22 @@ def _measure(
     system: System, seen: Batch, mine: list[Collector], others: Mapping[str, list[Collector]]
 ) -> None:
     """Ask the system, and let the collectors see its answers, and the trivial ones."""
-    asked = Batch(seen.numbers, {role: seen.images[role] for role in ASKED})
-    made = {role: rounded(images.to(seen.numbers.device).float()) for role, images in system(asked).items()}
+    made = answer(system, seen)
     for collector in mine:
         collector.update(seen.replaced(**made))
     for name, collectors in others.items():
-        answer = answered(seen, name)
+        trivial = answered(seen, name)
         for collector in collectors:
-            collector.update(answer)
+            collector.update(trivial)
 
 
 ASKED = ("structure", "texture", "other", "strength")
+
+
+def answer(system: System, seen: Batch) -> dict[str, Tensor]:
+    """What a system makes of a batch, of which it is shown no true answer; rounded as saved pictures are."""
+    asked = Batch(seen.numbers, {role: seen.images[role] for role in ASKED})
+    return {role: rounded(images.to(seen.numbers.device).float()) for role, images in system(asked).items()}
 
 
 def batches(numbers: Sequence[int], seed: int, split: Split, size: int, batch: int) -> Iterator[Batch]:

@@ -130,6 +130,13 @@ class PerImage:
         numbers, rows = self.values[name].read()
         return numbers, rows[:, 0]
 
+    def singles(self) -> dict[str, dict[int, float]]:
+        """The value of each image or pair, by figure and by number."""
+        found = {name: self.by_number(name) for name in self.values}
+        return {
+            name: dict(zip(*(side.tolist() for side in pair), strict=True)) for name, pair in found.items()
+        }
+
     def figures(self) -> Figures:
         """The mean of each name, and beside it its standard error, or the ends of a share's interval."""
         found: Figures = {}
@@ -161,6 +168,16 @@ class RatioOfSums(PerImage):
 
         super().__init__(roles, both)
         self.name = name
+
+    def singles(self) -> dict[str, dict[int, float]]:
+        """The ratio of each image or pair."""
+        found = super().singles()
+        if not found:
+            return {}
+        below = found["below"]
+        return {
+            self.name: {number: value / max(below[number], 1e-12) for number, value in found["above"].items()}
+        }
 
     def figures(self) -> Figures:
         """The ratio, and beside it its standard error by linearisation."""

@@ -94,8 +94,8 @@ def choice_key(
         packages: those whose version matters.
     """
     return {
-        "processor": _processor(),
-        "cores": _num_cores(),
+        "processor": processor(),
+        "cores": num_cores(),
         "threads": threads,
         "python": platform.python_version(),
         **{name: _version(name) for name in packages},
@@ -141,7 +141,8 @@ def _write(path: Path, found: Mapping[str, object]) -> None:
 
 
 @cache
-def _processor() -> str:
+def processor() -> str:
+    """Name the processor, as well as the system knows it."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
     except OSError:
@@ -150,7 +151,7 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _num_cores() -> int:
+def num_cores() -> int:
     """Count the cores this process may use."""
     if sys.platform != "linux":
         return os.cpu_count() or 1

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import torch
 
 from swapae.errors import UserError
+from swapae.runtime.room import room
 from swapae.training.config import TrainConfig
 from swapae.training.estimate import KINDS, Memory, estimate
-from swapae.training.room import room
 
 # What allocators hold beyond what tensors take: fragments, and memory that is kept for the next tensor.
 SLACK = {"cuda": 1.1, "cpu": 1.3}

@@ -4,19 +4,17 @@ The page is made from what lies in the run directory: config, data report, log, 
 is foreign text; all of it is escaped, and a policy in the page lets no script run but the page's own.
 """
 
-import base64
-import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping
 from html import escape
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
 from swapae.config import describe
 from swapae.errors import UserError
 from swapae.files import shown, write_text
+from swapae.pages.shell import asset, filled, whole
 from swapae.training.config import TrainConfig
 from swapae.training.curves import Chart, Curve, charts_for, thinned
 from swapae.training.history import History
@@ -42,10 +40,9 @@ def page(run: RunFolder, config: TrainConfig, history: History) -> str:
     """Make the page of a log and of what the run directory holds now; what is not there is left out."""
     charts = [(chart, curves_of(chart, history)) for chart in charts_for(history.y)]
     grids = moments(run.snapshots)
-    script = _text("report.js")
+    name, script = run.root.resolve().name, asset("swapae.training", "report.js")
     parts = {
-        "name": escape(shown(run.root.resolve().name)),
-        "policy": policy(script),
+        "name": escape(shown(name)),
         "status": status(history.last, config),
         "share": f"{min(1.0, history.last.get('images_seen', 0) / config.total_images):.4f}",
         "warnings": warnings(history.watch.complaints().values()),
@@ -56,24 +53,9 @@ def page(run: RunFolder, config: TrainConfig, history: History) -> str:
         "numbers": numbers(grids, charts),
         "script": script,
     }
-    return filled(_text("report.html"), parts)
-
-
-def filled(template: str, parts: Mapping[str, str]) -> str:
-    """Put parts in place of `{{name}}`, in one pass: what a part holds is never taken for a place."""
-    head, *rest = template.split("{{")
-    pieces = [head]
-    for piece in rest:
-        name, _, tail = piece.partition("}}")
-        pieces += [parts[name], tail]
-    return "".join(pieces)
-
-
-def policy(script: str) -> str:
-    """Forbid all but pictures beside the page, its own styles, and this one script."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    allowed = f"img-src 'self' file: data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    return f"default-src 'none'; {allowed}"
+    body = filled(asset("swapae.training", "report.html"), parts)
+    style = asset("swapae.training", "report.css")
+    return whole(name, body, style=style, script=script, pictures="'self' file: data:")
 
 
 # ── how it goes ──────────────────────────────────────────────────────────────────────────────────
@@ -224,7 +206,3 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
         cells = f'<td>{escape(name)}</td><td class="value">{escape(value)}</td>'
         lines.append(f"<tr>{cells}{''.join(f'<td>{escape(text)}</td>' for text in rest)}</tr>")
     return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
-
-
-def _text(name: str) -> str:
-    return (files("swapae.training") / name).read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from PIL import Image
 
 from swapae.data.open import open_source
 from swapae.images import grid
+from swapae.runtime.room import room
 from swapae.training.advice import advise, images_in_a_pass, needs_of, peak_of
 from swapae.training.config import TrainConfig, check
 from swapae.training.disk import MARGIN, free_bytes
@@ -16,7 +17,6 @@ from swapae.training.engine import Engine, start
 from swapae.training.estimate import HELD, Memory, estimate
 from swapae.training.origin import check_origin
 from swapae.training.retention import checkpoints_in, images_of
-from swapae.training.room import room
 from swapae.training.run import RunFolder, check_run
 from swapae.training.samples import KINDS, QUALITY, small
 from swapae.training.setup import images_to_show

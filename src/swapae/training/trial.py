@@ -10,10 +10,10 @@ from torch import Tensor
 
 from swapae.data.source import Source
 from swapae.data.stream import SampleStream, to_batch
+from swapae.runtime.room import resident, status
 from swapae.training.config import TrainConfig
 from swapae.training.engine import Engine
 from swapae.training.estimate import kinds
-from swapae.training.room import resident, status
 from swapae.training.setup import fitting, make_learner
 from swapae.training.step import Steps
 

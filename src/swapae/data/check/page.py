@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from swapae.data.check.facts import Facts
@@ -13,6 +11,7 @@ from swapae.data.reading import decode_resized
 from swapae.data.transforms import DataConfig
 from swapae.errors import UserError
 from swapae.images import encode_image
+from swapae.pages.shell import data_uri, text, whole
 
 THUMBNAIL = DataConfig(preprocess="scale_longside", load_size=96, crop="none", decode="rough")
 MAX_SHOWN = 60  # pictures of a section; --json names all
@@ -20,34 +19,25 @@ MAX_GROUP = 8  # pictures of a group of near-duplicates
 
 Picture = Callable[[Facts], str]  # the data URI of a thumbnail, or nothing
 
-STYLE = """
-:root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}
-body{max-width:72rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem} h2{font-size:1.15rem;margin-top:2.5rem;border-bottom:1px solid #8886}
-table{border-collapse:collapse} td,th{text-align:left;padding:.15rem 1rem .15rem 0;vertical-align:top}
+STYLE = """\
 td.n{text-align:right;font-variant-numeric:tabular-nums}
-.grid{display:flex;flex-wrap:wrap;gap:.75rem} figure{margin:0;width:6.5rem;font-size:.75rem}
+.grid{display:flex;flex-wrap:wrap;gap:.75rem} figure{width:6.5rem;font-size:.75rem}
 figure img{display:block;max-width:96px;max-height:96px;background:#8882}
-figcaption{overflow-wrap:anywhere} .group{border-left:3px solid #8886;padding-left:.75rem;margin:.75rem 0}
-.note{color:#777}
-"""
-HEAD = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+.group{border-left:3px solid var(--rule);padding-left:.75rem;margin:.75rem 0}
 """
 
 
 def to_html(found: Check, pack: Pack) -> str:
     """The page. The pictures it shows are decoded again, a few hundred at most."""
-    return HEAD + "".join(_parts(found, _thumbnails(pack))) + "</html>\n"
+    return whole(_title(found), "".join(_parts(found, _thumbnails(pack))), style=STYLE)
+
+
+def _title(found: Check) -> str:
+    return f"Images of {found.data}"
 
 
 def _parts(found: Check, picture: Picture) -> Iterator[str]:
-    title = f"Images of {escaped(found.data)}"
-    yield f"<title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>\n"
+    yield f"<h1>{text(_title(found))}</h1>\n"
     yield _overview(found)
     yield _rejects(found.rejected)
     if found.config is not None:
@@ -84,7 +74,7 @@ def _overview(found: Check) -> str:
     }
     if found.config is None:
         del rows["too small"]
-    cells = "".join(f'<tr><td>{what}<td class="n">{number:,}' for what, number in rows.items())
+    cells = "".join(f'<tr><th scope="row">{what}<td class="n">{number:,}' for what, number in rows.items())
     return f"<table>{cells}</table>\n"
 
 
@@ -93,12 +83,13 @@ def _rejects(rejected: Sequence[Facts]) -> str:
     if not rejected:
         return ""
     rows = "".join(
-        f"<tr><td>{escaped(one.name)}<td>{escaped(kind_of(one.error or '', one.name))}"
-        f'<td class="note">{escaped(one.error or "")}'
+        f"<tr><td>{text(one.name)}<td>{text(kind_of(one.error or '', one.name))}"
+        f'<td class="note">{text(one.error or "")}'
         for one in rejected
     )
     head = f'<h2 id="rejected">Cannot be used: {counted(len(rejected), "file")}</h2>\n'
-    return f"{head}<table><tr><th>file<th>why<th>in full{rows}</table>\n"
+    table = f"<table><tr><th>file<th>why<th>in full{rows}</table>"
+    return f'{head}<div class="scroll">{table}</div>\n'
 
 
 def _section(
@@ -112,7 +103,7 @@ def _section(
     if not members:
         return ""
     figures = "".join(_figure(one, picture, caption(one)) for one in members[:MAX_SHOWN])
-    head = f'<h2 id="{anchor}">{escaped(title)}: {counted(len(members), "file")}</h2>\n'
+    head = f'<h2 id="{anchor}">{text(title)}: {counted(len(members), "file")}</h2>\n'
     return f'{head}<p class="note">{note}{_more(members)}</p>\n<div class="grid">{figures}</div>\n'
 
 
@@ -134,19 +125,14 @@ def _figures(members: Iterable[Facts], picture: Picture) -> str:
 
 
 def _figure(one: Facts, picture: Picture, caption: str) -> str:
-    note = f'<br><span class="note">{escaped(caption)}</span>' if caption else ""
+    note = f'<br><span class="note">{text(caption)}</span>' if caption else ""
     uri = picture(one)
     image = f'<img alt="" src="{uri}">' if uri else ""
-    return f"<figure>{image}<figcaption>{escaped(one.name)}{note}</figcaption></figure>"
+    return f"<figure>{image}<figcaption>{text(one.name)}{note}</figcaption></figure>"
 
 
 def _more(members: Sequence[object], shown: int = MAX_SHOWN) -> str:
     return f" The first {shown} of {len(members):,}; --json names all." if len(members) > shown else ""
-
-
-def escaped(text: str) -> str:
-    """Text that means nothing to a browser but itself."""
-    return html.escape(text, quote=True)
 
 
 def _thumbnails(pack: Pack) -> Picture:
@@ -157,6 +143,6 @@ def _thumbnails(pack: Pack) -> Picture:
             data = encode_image(image, "JPEG", 80, one.name)
         except (UserError, OSError):  # it is gone since
             return ""
-        return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+        return data_uri(data, "jpeg")
 
     return picture

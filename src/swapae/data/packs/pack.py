@@ -104,6 +104,10 @@ class PackedSource:
                     self.skipped.append(entry)
         raise UserError(f"No image in {self.name} can be decoded; the last: {self.skipped[-1][1]}")
 
+    def name_of(self, index: int) -> str:
+        """The name of the entry."""
+        return self.pack.name_of(index)
+
     def fingerprint(self) -> str:
         """What the images depend on, found without decoding."""
         return self.pack.fingerprint()

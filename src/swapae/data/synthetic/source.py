@@ -39,6 +39,10 @@ class SyntheticSource:
         scene = sample_scenes(self.seed, indices, self.split)
         return [Image.fromarray(pixels) for pixels in render(scene.structure, scene.texture, self.resolution)]
 
+    def name_of(self, index: int) -> str:
+        """Its place in the sequence."""
+        return f"scene {index}"
+
     def fingerprint(self) -> str:
         """The settings that name the sequence."""
         return f"synthetic {self.resolution} {self.seed} {self.split}"
