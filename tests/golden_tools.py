@@ -21,14 +21,13 @@ from swapae.codes import Codes
 from swapae.convert.official_names import STEPS, Architecture, names
 from swapae.convert.official_shapes import infer
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
+from swapae.training.making import reconstruct_and_mix, swapped
 from swapae.training.objective import (
     LossConfig,
     Networks,
     discriminator_terms,
     generator_terms,
     r1_terms,
-    reconstruct_and_mix,
-    swapped,
     total,
 )
 

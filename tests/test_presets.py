@@ -187,8 +187,12 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
     ours |= {"on_diverged", "skips_in_a_row", "max_rollbacks", "tensorboard"}
     off = {"augment.kind": "none", "loss.structure_consistency": 0.0, "loss.texture_consistency": 0.0}
     off |= {"loss.stop_structure_gradient": False, "loss.schedule.end": 0}
+    off |= {"loss.l1_gradient": 0.0, "loss.patch_match": 0.0, "views.recolor": 0.0, "views.move": 0.0}
+    off |= {"views.pattern": 0.0, "optimizer.decay_begin": 0, "optimizer.decay_end": 0}
+    off |= {"eval.data": None}
     assert {key: settings[key] for key in off} == off
-    ours |= {key for key in settings if key.startswith(("augment.", "loss.schedule."))} | set(off)
+    ours |= {key for key in settings if key.startswith(("augment.", "loss.schedule.", "eval."))} | set(off)
+    ours |= {"optimizer.decay_to"}
     assert set(settings) == set(expected) | ours
 
 
@@ -301,7 +305,10 @@ def test_a_preset_takes_one_step_of_each_kind_at_reduced_width(name: str) -> Non
     same = replace(config, batch_size=2, total_images=1, log_images=1, snapshot_images=1, checkpoint_images=1)
     found = losses(same)
     readings = set(filter(is_reading, found))
-    assert len(found) == 11 + len(readings)
+    own = {"G_l1_gradient", "G_patch_match"} if config.loss.patch_match else set()
+    own |= {"G_structure", "G_texture"} if config.loss.structure_consistency else set()
+    assert own <= set(found)
+    assert len(found) == 11 + len(own) + len(readings)
     assert len(readings) == 7
     assert all(abs(found[name]) < float("inf") for name in readings)
     assert all(0 < found[name] < float("inf") for name in found.keys() - readings)

@@ -16,7 +16,7 @@ from swapae.metrics.manifold import precision_recall
 from swapae.metrics.palette import color_distance
 from swapae.metrics.selfsim import columns, places, self_similarity_distance
 from swapae.metrics.sifid import sifid
-from swapae.metrics.table import METRICS, choose, start
+from swapae.metrics.table import METRICS, TAPS, choose, figures_of, start
 
 
 class Quick:
@@ -209,3 +209,51 @@ def test_every_row_says_what_it_is() -> None:
         assert row.of in ("reconstruction", "swap")
         assert row.is_better in ("low", "high")
         assert set(row.nets) <= set(LOADERS)
+
+
+# ── what the figures are called, before anything is measured ─────────────────────────────────────
+
+
+@pytest.mark.parametrize("net", [0, 1])
+def test_the_figures_of_a_choice_are_known_by_name_before_it_is_measured(
+    net: int, nets: Nets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        Quick, "early", lambda self, images: dict.fromkeys(TAPS[self.name], images), raising=True
+    )
+    for name, row in METRICS.items():
+        choice = name, row.nets[net] if row.nets else None
+        collectors = start([choice], nets)
+        if name in ("LPIPS", "TextureSensitivity"):
+            nets[str(choice[1])].name = f"LPIPS-{choice[1]}"
+        for batch in batches(list(range(N))):
+            collectors[0].update(batch)
+        given = [
+            figure
+            for figure in all_figures(collectors)
+            if not figure.endswith((" standard error", " low", " high"))
+        ]
+        assert list(figures_of(choice, 24)) == given
+        assert set(figures_of(choice, 24)) <= set(figures_of(choice))
+
+
+def test_each_figure_has_its_own_better_way() -> None:
+    assert figures_of(("StructureLeakage", "VGG16")) == {
+        "StructureLeakage-VGG16": "low",
+        "StructureNearer-VGG16": "high",
+    }
+    assert figures_of(("Color", None)) == {"Color": "low", "ColorNearer": "high"}
+    assert set(figures_of(("Precision", "EffLite0")).values()) == {"high"}
+    assert figures_of(("MS-SSIM", None), 176) == {"MS-SSIM": "high"}
+    assert len(figures_of(("MS-SSIM", None))) == 5
+    with pytest.raises(ValueError, match="MS-SSIM needs images of 11 pixels"):
+        figures_of(("MS-SSIM", None), 10)
+
+
+def test_the_taps_are_those_of_the_nets() -> None:
+    from swapae.metrics import efflite, inception
+
+    assert tuple(efflite.EARLY) == TAPS["EffLite0"]
+    pytest.importorskip("torchvision")
+    net = inception.Inception(inception.empty_net(), "meta")
+    assert tuple(net.early(torch.zeros(1, 3, 32, 32))) == TAPS["Inception"]

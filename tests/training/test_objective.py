@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from swapae.codes import Codes
+from swapae.losses import draw_places
+from swapae.training.making import reconstruct_and_mix, swapped
 from swapae.training.objective import (
     LossConfig,
     Networks,
     consistency_terms,
     discriminator_terms,
     generator_terms,
+    match_terms,
     r1_terms,
-    reconstruct_and_mix,
-    swapped,
     total,
 )
 from swapae.training.schedule import ScheduleConfig
@@ -78,9 +79,13 @@ def means(config: LossConfig) -> dict[str, float]:
     terms = discriminator_terms(
         UNDECIDED, config, real, images(half), images(), patches(), patches(), patches()
     )
-    terms |= generator_terms(UNDECIDED, config, real, real[:half] + 1, images(), patches(), patches())
+    sloped = real[:half] + torch.linspace(0, 2, real.shape[3])  # off by 1 on average
+    terms |= generator_terms(UNDECIDED, config, real, sloped, images(), patches(), patches())
     terms |= r1_terms(UNDECIDED, config, real, patches(), patches())
     terms |= consistency_terms(Straying(), config, codes(), images())  # type: ignore[arg-type]
+    if config.patch_match:
+        large = torch.zeros(2, 3, 24, 24)
+        terms |= match_terms(config, large, large + 1, draw_places(torch.Generator().manual_seed(0)))
     return {name: float(term.mean()) for name, term in terms.items()}
 
 
@@ -142,17 +147,19 @@ def test_the_published_weights_are_the_defaults() -> None:
 
 WEIGHTS = {
     "l1": {"G_l1"},
+    "l1_gradient": {"G_l1_gradient"},
     "gan": {"D_real", "D_reconstruction", "D_hybrid", "G_reconstruction", "G_hybrid"},
     "gan_reconstruction": {"D_reconstruction", "G_reconstruction"},
     "gan_hybrid": {"D_hybrid"},
     "gan_hybrid_generator": {"G_hybrid"},
     "patch": {"patch_D_real", "patch_D_hybrid", "patch_G_hybrid"},
+    "patch_match": {"G_patch_match"},
     "r1": {"D_r1"},
     "patch_r1": {"patch_D_r1"},
     "structure_consistency": {"G_structure"},
     "texture_consistency": {"G_texture"},
 }
-ALL = LossConfig(structure_consistency=1.0, texture_consistency=1.0)
+ALL = LossConfig(l1_gradient=1.0, patch_match=1.0, structure_consistency=1.0, texture_consistency=1.0)
 
 
 def test_every_weight_is_tested() -> None:

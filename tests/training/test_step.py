@@ -10,8 +10,8 @@ import torch
 from tests.training.tools import make_images, micro, run
 from torch import Tensor
 
-from swapae.codes import Codes
 from swapae.training.engine import Engine
+from swapae.training.making import Read
 from swapae.training.objective import LossConfig, Terms
 from swapae.training.setup import make_learner
 from swapae.training.step import Micro, Steps
@@ -29,8 +29,8 @@ class Watched(Steps):
         self.made: list[Tensor] = []
         self.cut: list[Tensor] = []
 
-    def _images(self, micro: Micro, codes: Codes | None = None) -> tuple[Tensor, Tensor]:
-        reconstruction, hybrid = super()._images(micro, codes)
+    def _images(self, micro: Micro, read: Read | None = None) -> tuple[Tensor, Tensor]:
+        reconstruction, hybrid = super()._images(micro, read)
         self.made += [reconstruction, hybrid]
         return reconstruction, hybrid
 

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from swapae.codes import Codes
 from swapae.config import from_dict, to_dict, with_overrides
 from swapae.errors import UserError
-from swapae.training.objective import LossConfig, consistency_terms, reconstruct_and_mix, swapped
+from swapae.training.making import reconstruct_and_mix, swapped
+from swapae.training.objective import LossConfig, consistency_terms
 from swapae.training.schedule import ScheduleConfig
 
 # ── ramps ────────────────────────────────────────────────────────────────────────────────────────

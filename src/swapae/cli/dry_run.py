@@ -54,6 +54,7 @@ def lines_of(plan: "Plan", config: "TrainConfig") -> list[str]:
         *time_lines(plan, config),
         "",
         *disk_lines(plan),
+        *(["", *plan.evaluation] if plan.evaluation else []),
         "",
         "nothing was written",
     ]
@@ -129,6 +130,7 @@ def report_of(plan: "Plan", config: "TrainConfig") -> Report:
         "images_seen": plan.images_seen,
         "seconds_left": plan.seconds_left(config),
         "disk_bytes": vars(disk) | {"total": disk.total},
+        "evaluation": list(plan.evaluation),
     }
 
 

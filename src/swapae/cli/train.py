@@ -147,13 +147,15 @@ def begin_anew(
     from swapae.data.open import open_source
     from swapae.devices import choose_device
     from swapae.training.config import check
+    from swapae.training.engine import Engine
+    from swapae.training.evaluate import evaluation_of
     from swapae.training.lock import locked
     from swapae.training.origin import check_apart, init_file, read_origin
     from swapae.training.run import RunFolder, remove
     from swapae.training.transfer import check_fit
 
     check(config)
-    choose_device(device)
+    evaluation_of(config, Engine(choose_device(device)))
     open_source(data, resolution=config.data.load_size, config=config.data)
     folder = RunFolder(run)
     if init_from is not None:
@@ -161,7 +163,15 @@ def begin_anew(
         check_fit(read_origin(init_from, lambda _: None), config)
     if not folder.config.is_file():
         return
-    parts = [folder.checkpoints, folder.latest, folder.model, folder.snapshots, folder.log, folder.data]
+    parts = [
+        folder.checkpoints,
+        folder.latest,
+        folder.model,
+        folder.best,
+        folder.snapshots,
+        folder.log,
+        folder.data,
+    ]
     parts.append(init_file(folder))
     parts += [folder.report, folder.tensorboard]
     with locked(run):

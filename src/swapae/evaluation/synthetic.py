@@ -65,10 +65,7 @@ def benchmark(
     Raises:
         UserError: the size is too small for the LPIPS, or there are no pairs.
     """
-    if size < (least := lpips.trunk.min_side) or num_pairs < 1:
-        raise UserError(
-            f"the benchmark needs pictures of {least} pixels or more, and a pair, not {size} and {num_pairs}."
-        )
+    check_benchmark(lpips, num_pairs, size)
     mine = scores(lpips)
     others = {name: scores(lpips) for name in TRIVIAL} if has_answers else {}
 
@@ -92,6 +89,18 @@ def benchmark(
         "net": lpips.name,
     }
     return first_of(processes, lambda: assembled(head, mine, others))
+
+
+def check_benchmark(lpips: LPIPS, num_pairs: int, size: int) -> None:
+    """Refuse what cannot be measured.
+
+    Raises:
+        UserError: the size is too small for the LPIPS, or there are no pairs.
+    """
+    if size < (least := lpips.trunk.min_side) or num_pairs < 1:
+        raise UserError(
+            f"the benchmark needs pictures of {least} pixels or more, and a pair, not {size} and {num_pairs}."
+        )
 
 
 @torch.no_grad()

@@ -12,7 +12,15 @@ from swapae.metrics.answers import TRIVIAL
 from swapae.metrics.collectors import Batch, Collector, PerImage
 from swapae.metrics.lpips import LPIPS
 from swapae.metrics.pixels import psnr
+from swapae.metrics.table import Better
 
+FIGURES: dict[str, Better] = {
+    "hybrid_nearer_truth": "high",
+    "hybrid_lpips": "low",
+    "hybrid_psnr": "high",
+    "reconstruction_lpips": "low",
+    "interpolation_lpips": "low",
+}
 SWAP = ("structure", "texture", "truth", "hybrid")
 
 

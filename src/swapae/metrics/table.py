@@ -6,13 +6,16 @@ another is asked for. What a figure is called names its net. A new metric is a f
 
 import difflib
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.metrics import measures, swapping
 from swapae.metrics.collectors import Collector
 from swapae.metrics.loaders import Nets
+from swapae.metrics.pixels import WINDOW, ms_ssim_name
+
+Better = Literal["low", "high"]
 
 
 class Metric(NamedTuple):
@@ -23,13 +26,18 @@ class Metric(NamedTuple):
     - of: what it measures, "reconstruction" or "swap".
     - is_better: "low" or "high".
     - about: what the figure says.
+    - figures: what the figures are called, with NET and TAP for the net's; SCALES is MS-SSIM of a size. None
+      if there is one, called by the row and its net.
+    - otherwise: those figures of which the contrary is better.
     """
 
     make: Callable[[Any], Collector]
     nets: tuple[str, ...]
     of: str
-    is_better: str
+    is_better: Better
     about: str
+    figures: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()
 
 
 FEATURE_NETS = ("EffLite0", "Inception")
@@ -40,7 +48,12 @@ METRICS: dict[str, Metric] = {
     "L1": Metric(measures.l1, (), "reconstruction", "low", "mean absolute difference, range [-1, 1]"),
     "PSNR": Metric(measures.psnr, (), "reconstruction", "high", "peak signal-to-noise ratio in decibels"),
     "MS-SSIM": Metric(
-        measures.ms_ssim, (), "reconstruction", "high", "structural similarity at several scales"
+        measures.ms_ssim,
+        (),
+        "reconstruction",
+        "high",
+        "structural similarity at several scales",
+        ("SCALES",),
     ),
     "LPIPS": Metric(measures.lpips, TRUNK_NETS, "reconstruction", "low", "perceptual distance"),
     "FID": Metric(measures.fid, FEATURE_NETS, "swap", "low", "Fréchet distance of swaps to structure images"),
@@ -53,9 +66,15 @@ METRICS: dict[str, Metric] = {
         "swap",
         "high",
         "swaps among the images, and images among the swaps",
+        ("Precision-NET", "Recall-NET"),
     ),
     "SIFID": Metric(
-        measures.sifid_of, FEATURE_NETS, "swap", "low", "stuff of the swap against the texture image's"
+        measures.sifid_of,
+        FEATURE_NETS,
+        "swap",
+        "low",
+        "stuff of the swap against the texture image's",
+        ("SIFID-NET-TAP",),
     ),
     "SelfSim": Metric(
         measures.self_similarity,
@@ -70,6 +89,8 @@ METRICS: dict[str, Metric] = {
         "swap",
         "low",
         "how far the layout went over to the texture image's, 0 to 1",
+        ("StructureLeakage-NET",),
+        ("StructureNearer-NET",),
     ),
     "TextureSensitivity": Metric(
         swapping.texture_sensitivity,
@@ -77,13 +98,21 @@ METRICS: dict[str, Metric] = {
         "swap",
         "high",
         "how far the output moves per unit of texture change",
+        ("TextureSensitivity-LPIPS-NET",),
     ),
     "Color": Metric(
-        measures.color, (), "swap", "low", "colours of the swap against the texture image's, in L*a*b*"
+        measures.color,
+        (),
+        "swap",
+        "low",
+        "colours of the swap against the texture image's, in L*a*b*",
+        ("Color",),
+        ("ColorNearer",),
     ),
 }
 
 Choice = tuple[str, str | None]  # a row and its net
+TAPS = {"EffLite0": ("24", "40"), "Inception": ("64", "192")}  # channels of the maps that SIFID compares
 
 
 def choose(words: Sequence[str]) -> list[Choice]:
@@ -110,14 +139,45 @@ def start(choices: Sequence[Choice], nets: Nets) -> list[Collector]:
     return [METRICS[name].make(nets[net] if net else None) for name, net in choices]
 
 
+def figures_of(choice: Choice, size: int | None = None) -> dict[str, Better]:
+    """The figures that a choice gives, by name, and which way each is better; no net is loaded.
+
+    Standard errors and the ends of intervals are left out.
+
+    Args:
+        choice: a row and its net.
+        size: of the images, in pixels; without it all that there are by sizes.
+
+    Raises:
+        ValueError: the images are too small.
+    """
+    sizes = [WINDOW * 2**n for n in range(5)] if size is None else [size]
+    name, net = choice
+    row = METRICS[name]
+    other: Better = "high" if row.is_better == "low" else "low"
+    given = [(form, row.is_better) for form in row.figures or [_word(name, net)]]
+    given += [(form, other) for form in row.otherwise]
+    found: dict[str, Better] = {}
+    for form, better in given:
+        if form == "SCALES":
+            found |= {ms_ssim_name(side, side): better for side in sizes}
+            continue
+        for tap in TAPS[net or ""] if "TAP" in form else [""]:
+            found[form.replace("NET", net or "").replace("TAP", tap)] = better
+    return found
+
+
+def all_choices() -> list[Choice]:
+    """Every row with every net it can use."""
+    return [(name, net) for name, row in METRICS.items() for net in row.nets or [None]]
+
+
 def _defaults() -> list[Choice]:
     return [(name, row.nets[0] if row.nets else None) for name, row in METRICS.items()]
 
 
 def _choice(word: str) -> Choice:
-    known = {
-        _word(name, net).lower(): (name, net) for name, row in METRICS.items() for net in row.nets or [None]
-    }
+    known = {_word(*choice).lower(): choice for choice in all_choices()}
     known |= {name.lower(): (name, net) for name, net in _defaults()}
     known |= {
         word.replace("precision", "recall"): choice for word, choice in known.items() if "precision" in word

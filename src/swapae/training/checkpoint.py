@@ -58,7 +58,8 @@ class State:
         unlogged: sum and count of every term since the last line of the log.
         scaling: of gradients in fp16.
         augment: how strongly images are augmented, and what that is steered by.
-        metrics: what was measured on fixed images when the checkpoint was saved.
+        metrics: what was measured when the checkpoint was saved: on fixed images, and by an evaluation.
+        evaluated: images seen at the last evaluation.
         skipped: steps of each kind that were skipped, for they gave numbers that are not finite.
         in_a_row: how many of the latest steps of each kind those were.
         rate_scale: factor on all learning rates.
@@ -73,6 +74,7 @@ class State:
     scaling: dict[str, float] = field(default_factory=dict)
     augment: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    evaluated: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     in_a_row: dict[str, int] = field(default_factory=dict)
     rate_scale: float = 1.0

@@ -5,8 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from swapae.training.figures import about
+
 MAX_POINTS = 300  # of a curve that is drawn; more would fall on the same pixels
 FEW_POINTS = 40  # up to which each is marked with a dot
+ENDS = (" low", " high")  # of the interval in which a figure lies, as it is called in the log
 CLOCK = ("images_seen", "seconds")
 
 
@@ -109,5 +112,24 @@ def charts_for(names: Collection[str]) -> list[Chart]:
     """Choose the charts for the columns there are, one more for each that no chart knows."""
     present = [name for name in names if name not in CLOCK]
     known = {name for chart in CHARTS for name in chart.names}
-    others = [Chart(name, "", (name,)) for name in present if name not in known]
-    return [chart for chart in (*CHARTS, *others) if any(name in present for name in chart.names)]
+    unknown = [name for name in present if name not in known]
+    measured = charts_of_figures(unknown)
+    known |= {name for chart in measured for name in chart.names}
+    others = [Chart(name, "", (name,)) for name in unknown if name not in known]
+    return [chart for chart in (*CHARTS, *measured, *others) if any(name in present for name in chart.names)]
+
+
+def charts_of_figures(names: Collection[str]) -> list[Chart]:
+    """Make a chart for each figure of an evaluation, with the ends of its interval where it has one."""
+    charts = []
+    for name in names:
+        if (said := about(name)) is not None:
+            should = "rise" if said[1] == "high" else "fall"
+            ends = tuple(f"{name}{end}" for end in ENDS if f"{name}{end}" in names)
+            charts.append(Chart(name, f"Measured: {said[0]}. Should {should}.", (name, *ends)))
+    return charts
+
+
+def is_figure(name: str) -> bool:
+    """Whether a column of the log is of an evaluation."""
+    return any(about(name.removesuffix(end)) is not None for end in ("", *ENDS))

@@ -16,6 +16,7 @@ from swapae.training.advice import is_out_of_memory, out_of_memory
 from swapae.training.checkpoint import Learner, State, load_checkpoint
 from swapae.training.config import TrainConfig, check
 from swapae.training.engine import Engine, start
+from swapae.training.evaluate import Evaluation, evaluation_of
 from swapae.training.group import joined
 from swapae.training.guard import Guard, limit_of
 from swapae.training.health import TEXTURES
@@ -88,7 +89,8 @@ def train(
     source = open_source(data, resolution=config.data.load_size, config=config.data)
     folder = RunFolder(Path(run))
     reporter = (reporter or default_reporter()) if engine.is_first else Quiet()
-    training = Training(engine, config, str(data), source, folder, reporter, stop)
+    evaluation = evaluation_of(config, engine, stop)
+    training = Training(engine, config, str(data), source, folder, reporter, stop, evaluation)
     init_from = None if init_from is None else str(init_from)
     check_run(folder, config, str(data), source)
     check_origin(folder, init_from)
@@ -115,6 +117,7 @@ class Training:
     folder: RunFolder
     reporter: Reporter
     stop: Callable[[], bool] | None
+    evaluation: Evaluation | None = None
 
     def is_asked_to_stop(self) -> bool:
         """Ask; all processes get the same answer."""
@@ -139,7 +142,8 @@ def train_alone(training: Training, shown: Tensor, init_from: str | None) -> Run
         return summary_of(folder, learner.state, config)
 
     # The run directory.
-    saver = Saver(folder, learner, config, engine, shown, reporter.message, training.is_asked_to_stop)
+    asked = training.is_asked_to_stop
+    saver = Saver(folder, learner, config, engine, shown, reporter.message, asked, training.evaluation)
     saver.check_space(is_new=not checkpoints_in(folder.checkpoints))
     engine.wait()
     if engine.is_first:
@@ -189,7 +193,6 @@ def go_on(training: Training, learner: Learner, steps: Steps, saver: Saver, show
     if show is not None:
         show.start(state.images_seen)
     meter = Meter(state, engine, steps.guard)
-    set_rates(learner.optimizers, config, state.rate_scale)
     engine.restore(state.scaling)
 
     # Data: a function of the seed and of the images seen; each process reads its part of every batch.
@@ -202,6 +205,7 @@ def go_on(training: Training, learner: Learner, steps: Steps, saver: Saver, show
             real = engine.place(fitting(next(batches), config))
             random = engine.generator(step_seed(config.seed, state.images_seen))
             steps.loss = config.loss.at(state.images_seen)
+            set_rates(learner.optimizers, config, state.rate_scale, state.images_seen)
             before = state.images_seen
             state.images_seen += config.batch_size
             state.steps += 1
@@ -219,9 +223,10 @@ def go_on(training: Training, learner: Learner, steps: Steps, saver: Saver, show
             if is_last or _passes(before, state.images_seen, config.snapshot_images):
                 found = show.grids(learner.ema, state.images_seen) if show is not None else None
                 meter.add_of_first(found, TEXTURES)
-            is_saved = is_last or _passes(before, state.images_seen, config.checkpoint_images)
+            is_due = saver.is_due(is_last)
+            is_saved = is_last or is_due or _passes(before, state.images_seen, config.checkpoint_images)
             if is_saved:
-                saver.measure()
+                saver.measure(is_due)
             if is_saved or _passes(before, state.images_seen, config.log_images):
                 line = meter.line() | (state.metrics if is_saved else {})
                 saver.log(line)
@@ -249,7 +254,7 @@ def go_on(training: Training, learner: Learner, steps: Steps, saver: Saver, show
 
 def is_line_near(before: int, following: int, config: TrainConfig) -> bool:
     """Whether a line of the log comes after this step or the next one: they are of different kinds."""
-    intervals = config.log_images, config.checkpoint_images
+    intervals = config.log_images, config.checkpoint_images, config.eval.interval(config.checkpoint_images)
     is_due = any(_passes(before, following, interval) for interval in intervals)
     return is_due or following >= config.total_images
 

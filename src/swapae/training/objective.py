@@ -13,10 +13,18 @@ import torch
 from torch import Tensor, nn
 
 from swapae.codes import Codes
-from swapae.losses import code_distance, fake_loss, l1_loss, real_loss, squared_gradient
+from swapae.losses import (
+    code_distance,
+    fake_loss,
+    l1_gradient_loss,
+    l1_loss,
+    patch_match,
+    real_loss,
+    squared_gradient,
+)
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
-from swapae.networks.generator import Noise
 from swapae.training.health import verdicts
+from swapae.training.making import swapped
 from swapae.training.schedule import ScheduleConfig
 
 Terms = dict[str, Tensor]
@@ -33,11 +41,13 @@ class LossConfig:
     """Weights of the terms, and how patches are drawn. The defaults are the published ones."""
 
     l1: float = 1.0  # reconstruction
+    l1_gradient: float = 0.0  # reconstruction of edges: steps between neighbouring pixels; 0 is off
     gan: float = 1.0  # image discriminator, every term
     gan_reconstruction: float = 0.5  # share of reconstructions, in both steps
     gan_hybrid: float = 0.5  # share of hybrids in the discriminator's step
     gan_hybrid_generator: float = 1.0  # share of hybrids in the generator's step: 1, not the paper's 0.5
     patch: float = 1.0  # patch co-occurrence discriminator
+    patch_match: float = 0.0  # a hybrid's small patches are like those of its texture image; 0 is off
     r1: float = 10.0  # gradient penalty of the image discriminator
     patch_r1: float = 1.0  # gradient penalty of the patch discriminator
     r1_interval: int = 16  # discriminator steps between two R1 steps
@@ -93,38 +103,6 @@ class Networks:
             "discriminator": self.discriminator,
             "patch_discriminator": self.patch_discriminator,
         }
-
-
-def swapped(x: Tensor) -> Tensor:
-    """Exchange neighbours (0, 1), (2, 3), … of a batch: its own inverse (model-spec §9.1)."""
-    if len(x) % 2:
-        raise ValueError(f"a batch of {len(x)} does not pair off; use an even one.")
-    return torch.unflatten(x, 0, (-1, 2)).flip(1).flatten(0, 1)
-
-
-def reconstruct_and_mix(
-    generator: Generator,
-    codes: Codes,
-    noise: Noise | None = None,
-    stop_structure_gradient: bool = False,
-) -> tuple[Tensor, Tensor]:
-    """Decode the first half as it is, and every image with its neighbour's structure.
-
-    Args:
-        generator: decodes both in one batch of 3B/2, which it treats one by one.
-        codes: of B images.
-        noise: maps `[3B/2 or 1, 1, h, w]`, in layer order.
-        stop_structure_gradient: let no gradient of a hybrid reach the structure it was made of.
-
-    Returns:
-        reconstructions `[B/2, 3, H, W]` and hybrids `[B, 3, H, W]`; hybrid i has the texture of image i.
-    """
-    half = len(codes) // 2
-    of_hybrids = codes.structure.detach() if stop_structure_gradient else codes.structure
-    structure = torch.cat([codes.structure[:half], swapped(of_hybrids)])
-    texture = torch.cat([codes.texture[:half], codes.texture])
-    images = generator(structure, texture, noise)
-    return images[:half], images[half:]
 
 
 # ── the discriminators' step ─────────────────────────────────────────────────────────────────────
@@ -294,8 +272,13 @@ def image_generator_terms(
     """Compute the part of `generator_terms` that sees whole images; the discriminator has a view of them."""
     logits = networks.discriminator(view(torch.cat([reconstruction, hybrid])))
     on_reconstruction, on_hybrid = logits.split([len(reconstruction), len(hybrid)])
+    wanted = real[: len(reconstruction)]
+    edges = {}
+    if config.l1_gradient:
+        edges["G_l1_gradient"] = config.l1_gradient * l1_gradient_loss(reconstruction, wanted)
     return {
-        "G_l1": config.l1 * l1_loss(reconstruction, real[: len(reconstruction)]),
+        "G_l1": config.l1 * l1_loss(reconstruction, wanted),
+        **edges,
         "G_reconstruction": config.gan * config.gan_reconstruction * real_loss(on_reconstruction),
         "G_hybrid": config.gan * config.gan_hybrid_generator * real_loss(on_hybrid),
     }
@@ -336,6 +319,13 @@ def consistency_terms(encoder: Encoder, config: LossConfig, codes: Codes, hybrid
     if config.texture_consistency:
         terms["G_texture"] = config.texture_consistency * code_distance(texture, codes.texture)
     return terms
+
+
+def match_terms(config: LossConfig, real: Tensor, hybrid: Tensor, places: Tensor | None) -> Terms:
+    """Compute how far hybrids' small patches are from their texture images'; empty when that is off."""
+    if places is None:
+        return {}
+    return {"G_patch_match": config.patch_match * patch_match(hybrid, real, places)}
 
 
 def total(terms: Mapping[str, Tensor]) -> Tensor:

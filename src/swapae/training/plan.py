@@ -15,6 +15,7 @@ from swapae.training.config import TrainConfig, check
 from swapae.training.disk import MARGIN, free_bytes
 from swapae.training.engine import Engine, start
 from swapae.training.estimate import HELD, Memory, estimate
+from swapae.training.evaluate import evaluation_of
 from swapae.training.origin import check_origin
 from swapae.training.retention import checkpoints_in, images_of
 from swapae.training.run import RunFolder, check_run
@@ -55,6 +56,7 @@ class Plan:
         advice: what to change if it does not fit.
         trial: two steps of each kind, measured; None if it does not fit.
         disk: what lies there in the end.
+        evaluation: what will be measured in its course, in sentences.
     """
 
     images_seen: int
@@ -65,6 +67,7 @@ class Plan:
     advice: str | None
     trial: Trial | None
     disk: Disk
+    evaluation: Sequence[str] = ()
 
     def seconds_left(self, config: TrainConfig) -> float | None:
         """How long the rest would take, by the trial."""
@@ -101,6 +104,7 @@ def plan(
         check_run(folder, config, data, source)
         check_origin(folder, init_from)
     shown = images_to_show(source, config)
+    evaluation = evaluation_of(config, engine)
     found = [] if is_anew else checkpoints_in(folder.checkpoints)
     images_seen = images_of(found[-1]) if found else 0
 
@@ -111,7 +115,8 @@ def plan(
     advice = None if fits else advice_for(config, engine, there, bool(found))
     trial = try_out(config, source, engine) if fits else None
     disk = disk_of(config, memory, pictures(shown), free_bytes(run))
-    return Plan(images_seen, str(engine.device), memory, needed, there, advice, trial, disk)
+    said = [] if evaluation is None else evaluation.lines(config.total_images)
+    return Plan(images_seen, str(engine.device), memory, needed, there, advice, trial, disk, said)
 
 
 def advice_for(config: TrainConfig, engine: Engine, there: int | None, has_begun: bool) -> str:
@@ -131,7 +136,8 @@ def disk_of(config: TrainConfig, memory: Memory, images: Sequence[Image.Image], 
     """
     weights = sum(one.weights + one.adam for one in memory.networks.values())
     averaged = sum(one.weights for name, one in memory.networks.items() if name in HELD)
-    num_saves = -(-config.total_images // config.checkpoint_images)
+    intervals = {config.checkpoint_images, config.eval.interval(config.checkpoint_images)}
+    num_saves = sum(-(-config.total_images // interval) for interval in intervals)
     forever = config.total_images // config.keep_every_images if config.keep_every_images else 0
     kept = min(num_saves, config.keep_checkpoints + config.keep_best + forever)
     num_grids = -(-config.total_images // config.snapshot_images)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from swapae.config import to_dict
 from swapae.training.config import TrainConfig
+from swapae.training.figures import OWN, SAME, best
 from swapae.training.run import remove
 
 PREFIX = "images_"
@@ -41,13 +43,30 @@ def staying(paths: Sequence[Path], config: TrainConfig) -> set[Path]:
     """Choose among checkpoints, oldest first."""
     every = config.keep_every_images
     marks = {images_of(path) // every: path for path in reversed(paths) if images_of(path) >= every > 0}
-    measured = [(value, path) for path in paths if (value := metric_of(path, config.best_metric)) is not None]
-    best = sorted(measured, key=lambda pair: pair[0])[: config.keep_best]  # of equals the older
-    return {*paths[-config.keep_checkpoints :], *marks.values(), *(path for _, path in best)}
+    best = best_of(paths, config)[: config.keep_best]
+    return {*paths[-config.keep_checkpoints :], *marks.values(), *best}
+
+
+def best_of(paths: Sequence[Path], config: TrainConfig) -> list[Path]:
+    """Those of which `best_metric` was measured as it is now, the best first; of equals the older."""
+    name, is_high_better = best(config.eval, config.best_metric, config.discriminator.image_size)
+    found = [(value, path) for path in paths if (value := metric_of(path, name)) is not None]
+    if name != OWN:
+        found = [(value, path) for value, path in found if is_measured_alike(path, config)]
+    return [path for _, path in sorted(found, key=lambda pair: -pair[0] if is_high_better else pair[0])]
+
+
+def is_measured_alike(path: Path, config: TrainConfig) -> bool:
+    """Whether a checkpoint's figures were measured on the images, and on the pairs, of this config."""
+    try:
+        before = json.loads((path / "config.json").read_text(encoding="utf-8"))["eval"]
+        return all(before[name] == to_dict(config.eval)[name] for name in SAME)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def metric_of(path: Path, name: str) -> float | None:
-    """What was measured when a checkpoint was saved: less is better."""
+    """What was measured when a checkpoint was saved."""
     try:
         value = json.loads((path / "state.json").read_text(encoding="utf-8"))["metrics"][name]
     except (OSError, ValueError, KeyError, TypeError):

@@ -9,6 +9,7 @@ RUN/tensorboard/         the same for TensorBoard, if asked for
 RUN/report.html          all of this to look at, made anew at each save
 RUN/checkpoints/         all that is needed to go on (checkpoint.py)
 RUN/model/               averaged encoder and generator: what `-m RUN` loads
+RUN/best/                the same of the best checkpoint, if the run is measured (best.py): `-m RUN/best`
 RUN/latest               the name of the newest checkpoint, for people and scripts; nothing here reads it
 RUN/.lock                who trains in it now (lock.py)
 """
@@ -66,6 +67,10 @@ class RunFolder:
         return self.root / "model"
 
     @property
+    def best(self) -> Path:
+        return self.root / "best"
+
+    @property
     def tensorboard(self) -> Path:
         return self.root / "tensorboard"
 
@@ -109,7 +114,7 @@ def open_run(run: RunFolder, config: TrainConfig) -> None:
             with suppress(OSError):
                 run.root.rmdir()
         raise
-    for folder in (run.root, run.snapshots, run.checkpoints, run.model):
+    for folder in (run.root, run.snapshots, run.checkpoints, run.model, run.best):
         for path in folder.glob(".*.tmp"):
             remove(path)
 

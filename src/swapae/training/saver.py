@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 
 from swapae.errors import UserError, WriteError
+from swapae.training.best import keep_best_model
 from swapae.training.checkpoint import Learner, collect, save_checkpoint
 from swapae.training.config import TrainConfig
 from swapae.training.disk import MARGIN, bytes_of_save, free_bytes, shown_bytes
 from swapae.training.engine import Engine
-from swapae.training.evaluate import measure
+from swapae.training.evaluate import AbandonedError, Evaluation, measure
 from swapae.training.report import DivergedError
 from swapae.training.run import RunFolder, append_log
 
@@ -28,6 +29,7 @@ class Saver:
         shown: images `[B, 3, H, W]` for pictures and measurements.
         tell: hears of what cannot be written.
         is_asked_to_stop: ends a pause; the same in all processes.
+        evaluation: what is measured now and then, beside what is at every save.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Saver:
         shown: Tensor,
         tell: Callable[[str], None],
         is_asked_to_stop: Callable[[], bool],
+        evaluation: Evaluation | None = None,
     ) -> None:
         self.run = run
         self.learner = learner
@@ -47,6 +50,7 @@ class Saver:
         self.shown = shown
         self.tell = tell
         self.is_asked_to_stop = is_asked_to_stop
+        self.evaluation = evaluation
         self.needed = bytes_of_save(learner) + MARGIN
         self._waiting: list[Mapping[str, float]] = []  # lines of the log that found no room
         self._is_failing = False
@@ -67,10 +71,36 @@ class Saver:
 
     # ---- checkpoints
 
-    def measure(self) -> None:
-        """Measure what a checkpoint is kept for."""
+    def is_due(self, is_last: bool) -> bool:
+        """Whether an evaluation is due, with which a checkpoint is saved; one that was abandoned still is."""
+        state = self.learner.state
+        return self.evaluation is not None and (
+            self.evaluation.is_due(state.evaluated, state.images_seen)
+            or (is_last and state.evaluated != state.images_seen)
+        )
+
+    def measure(self, evaluates: bool = False) -> None:
+        """Measure what a checkpoint is kept for. All processes call it."""
+        figures = self._evaluate(self.evaluation) if self.evaluation is not None and evaluates else {}
         if self.engine.is_first:
-            self.learner.state.metrics = measure(self.learner.ema.model, self.shown.to(self.engine.device))
+            found = measure(self.learner.ema.model, self.shown.to(self.engine.device))
+            self.learner.state.metrics = found | figures
+
+    def _evaluate(self, evaluation: Evaluation) -> dict[str, float]:
+        """Evaluate; training goes on without figures where that fails, or is not waited for."""
+        state = self.learner.state
+        try:
+            figures = evaluation.figures(self.learner.ema.model)
+        except AbandonedError:
+            return {}
+        except UserError as error:
+            self.tell(f"{error} Nothing was measured on {self.config.eval.data} this time; training goes on.")
+            figures = {}
+        else:
+            if not state.evaluated:
+                self.tell(f"{evaluation.note}; so it will be every {evaluation.interval:,} images.")
+        state.evaluated = state.images_seen
+        return figures
 
     def save(self, is_last: bool) -> None:
         """Save, or do what was asked for where that cannot be done. All processes call it.
@@ -122,6 +152,7 @@ class Saver:
         self._write_lines()
         self.learner.ema.model.save_pretrained(self.run.model, force=True)
         save_checkpoint(self.run, self.learner.state, tensors, self.config)
+        keep_best_model(self.run, self.config, self.learner.state.images_seen)
 
     def _wait(self) -> bool:
         """Wait before the next attempt; whether the end was asked for meanwhile, so that it is the last."""

@@ -10,7 +10,7 @@ from swapae.codes import Codes
 from swapae.images import grid, to_pil
 from swapae.model import SwappingAutoencoder
 from swapae.training.health import Readings, texture_readings
-from swapae.training.objective import swapped
+from swapae.training.making import swapped
 
 
 @dataclass(frozen=True)

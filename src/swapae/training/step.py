@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from swapae.codes import Codes
 from swapae.layers.recompute import recomputing
-from swapae.losses import Windows, augment, augment_patches, cut, draw, draw_windows
-from swapae.networks import random_noise
+from swapae.losses import augment, augment_patches, cut
 from swapae.training.config import TrainConfig
-from swapae.training.dealing import Share
 from swapae.training.ema import parameters_of
 from swapae.training.engine import Engine
 from swapae.training.guard import Guard, limit_of
 from swapae.training.health import gradient_norms
+from swapae.training.making import Read, encode, encode_views, reconstruct_and_mix
+from swapae.training.micro import Dealer, Micro
 from swapae.training.objective import (
     Networks,
     Terms,
@@ -26,10 +26,10 @@ from swapae.training.objective import (
     image_discriminator_terms,
     image_generator_terms,
     image_r1_terms,
+    match_terms,
     patch_discriminator_terms,
     patch_generator_terms,
     patch_r1_terms,
-    reconstruct_and_mix,
     total,
 )
 from swapae.training.strength import Strength
@@ -63,9 +63,10 @@ def make_optimizers(networks: Networks, config: TrainConfig) -> Optimizers:
     )
 
 
-def set_rates(optimizers: Optimizers, config: TrainConfig, scale: float) -> None:
-    """Set the learning rates to the config's, times a factor."""
+def set_rates(optimizers: Optimizers, config: TrainConfig, scale: float, images_seen: int) -> None:
+    """Set the learning rates to the config's after so many images, times a factor."""
     rates = config.optimizer
+    scale *= rates.scale_at(images_seen)
     for adam, rate in (
         (optimizers.generator, rates.learning_rate),
         (optimizers.discriminator, rates.discriminator_learning_rate * _lazy_r1_correction(config)),
@@ -76,29 +77,6 @@ def set_rates(optimizers: Optimizers, config: TrainConfig, scale: float) -> None
 
 def _lazy_r1_correction(config: TrainConfig) -> float:
     return config.loss.r1_interval / (config.loss.r1_interval + 1)
-
-
-@dataclass
-class Micro:
-    """A micro-batch: images, and what was drawn for them.
-
-    Attributes:
-        real: `[m, 3, S, S]`.
-        noise: maps `[3m/2, 1, h, w]`, of reconstructions, then hybrids.
-        windows: sets of windows for m images each, in the order in which they are used.
-        image_draws: chances of the augmentation of the images that D sees, in their order; None is none.
-        patch_draws: those of the patches of m images.
-        weight: its part of the batch of this process.
-        is_last: whether the gradients of the batch are complete with it.
-    """
-
-    real: Tensor
-    noise: list[Tensor]
-    windows: list[Windows]
-    image_draws: Tensor | None
-    patch_draws: Tensor | None
-    weight: float
-    is_last: bool
 
 
 class Steps:
@@ -137,6 +115,7 @@ class Steps:
         self.engine = engine = engine or Engine(next(networks.encoder.parameters()).device)
         self.guard = guard or Guard(limit_of(config), engine.greatest)
         self.strength = strength or Strength(config.augment, engine)
+        self._dealer = Dealer(networks.encoder, networks.generator, config, engine)
         self._making = engine.part(networks.encoder, networks.generator)
         self._judging = engine.part(networks.discriminator)
         self._comparing = engine.part(networks.patch_discriminator)
@@ -217,68 +196,23 @@ class Steps:
 
     # ---- what they are made of
 
-    def _dealt(
-        self,
-        real: Tensor,
-        random: torch.Generator,
-        *,
-        num_sets: int,
-        with_noise: bool = True,
-        sees_real: bool = True,
-    ) -> list[Micro]:
+    def _dealt(self, real: Tensor, random: torch.Generator, **kind: Any) -> list[Micro]:
         """Draw all chance of a batch, and deal it with the images `[b, 3, S, S]` of this process."""
-        accumulate = self.config.accumulate
-        batch_size = len(real) * self.engine.num_processes
-        shares = self.engine.shares(batch_size, accumulate)
-        noise = self._noise(real, random, 3 * batch_size // 2) if with_noise else []
-        windows = [self._windows(batch_size, random) for _ in range(num_sets)]
-        of_real, of_made, of_patches = (
-            draw(self.config.augment, number, random)
-            for number in (batch_size, 3 * batch_size // 2, batch_size)
-        )
-        images = [real] if accumulate == 1 else real.chunk(accumulate)
-        return [
-            Micro(
-                real=images[i],
-                noise=[share.of_decoded(one) for one in noise],
-                windows=[Windows(*map(share.of_images, one)) for one in windows],
-                image_draws=share_of_draws(
-                    share, of_real if sees_real else None, of_made if with_noise else None
-                ),
-                patch_draws=share_of_draws(share, of_patches, None),
-                weight=1 / accumulate,
-                is_last=i == accumulate - 1,
-            )
-            for i, share in enumerate(shares)
-        ]
+        return self._dealer.dealt(real, random, self.loss, **kind)
 
-    def _noise(self, real: Tensor, random: torch.Generator, batch: int) -> list[Tensor]:
-        """Draw maps for images of this size."""
-        stride = self.networks.encoder.config.stride
-        shapes = self.networks.generator.noise_shapes(real.shape[2] // stride, real.shape[3] // stride)
-        return random_noise(shapes, random, batch=batch)
-
-    def _windows(self, batch: int, random: torch.Generator) -> Windows:
-        """Draw a set of windows for so many images."""
-        loss = self.loss
-        return draw_windows(batch, loss.num_patches, loss.patch_min_scale, loss.patch_max_scale, random)
-
-    def _codes(self, micro: Micro) -> Codes:
-        """Encode."""
-        structure, texture = self.networks.encoder(micro.real)
-        return Codes(structure, texture, (micro.real.shape[2], micro.real.shape[3]))
-
-    def _images(self, micro: Micro, codes: Codes | None = None) -> tuple[Tensor, Tensor]:
-        """Encode, unless that is done, and decode reconstructions and hybrids with fresh noise."""
-        codes = self._codes(micro) if codes is None else codes
+    def _images(self, micro: Micro, read: Read | None = None) -> tuple[Tensor, Tensor]:
+        """Decode reconstructions and hybrids with fresh noise; `read` is of the images unless given."""
+        codes, own = read or (encode(self.networks.encoder, micro.real), None)
         is_stopped = self.loss.stop_structure_gradient
-        return reconstruct_and_mix(self.networks.generator, codes, micro.noise, is_stopped)
+        return reconstruct_and_mix(self.networks.generator, codes, micro.noise, is_stopped, own)
 
     def _made(self, micro: Micro) -> tuple[tuple[Tensor, Tensor], Terms]:
         """Make reconstructions and hybrids, and what these say without a discriminator."""
-        codes = self._codes(micro)
-        made = self._images(micro, codes)
-        return made, consistency_terms(self.networks.encoder, self.loss, codes, made[1])
+        encoder, loss = self.networks.encoder, self.loss
+        read = encode_views(encoder, self.config.views, micro.real, micro.view_draws)
+        made = self._images(micro, read)
+        own_terms = consistency_terms(encoder, loss, read[0], made[1])
+        return made, own_terms | match_terms(loss, micro.real, made[1], micro.places)
 
     def _view(self, micro: Micro) -> View:
         """Show the image discriminator images augmented."""
@@ -347,13 +281,6 @@ class Steps:
         """Frozen parameters get no gradient, and none is computed for them."""
         self.networks.discriminator.requires_grad_(not is_frozen)
         self.networks.patch_discriminator.requires_grad_(not is_frozen)
-
-
-def share_of_draws(share: Share, of_real: Tensor | None, of_made: Tensor | None) -> Tensor | None:
-    """Take this share's of what was drawn for real images, then for reconstructions and hybrids."""
-    parts = [share.of_images(of_real)] if of_real is not None else []
-    parts += [share.of_decoded(of_made)] if of_made is not None else []
-    return torch.cat(parts) if parts else None
 
 
 def means_of(terms: Terms) -> Terms:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from swapae.errors import UserError
 from swapae.images import resize
-from swapae.training.curves import CHARTS, CLOCK
+from swapae.training.curves import CHARTS, CLOCK, is_figure
 from swapae.training.run import writing
 from swapae.training.samples import KINDS
 
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 1024  # pixels of a grid in the event file, which keeps all of them
 TAGS = {name: f"{chart.title}/{name}" for chart in CHARTS for name in chart.names}
+
+
+def tag_of(name: str) -> str:
+    """Name a column of the log for TensorBoard, by the group it belongs to; a tag has no spaces."""
+    if name in TAGS:
+        return TAGS[name]
+    group = "Measured" if is_figure(name) else "Others"
+    return f"{group}/{name.replace(' ', '_')}"
 
 
 def check_installed() -> None:
@@ -48,8 +56,7 @@ class Board:
         with writing(self.folder):
             for name, value in line.items():
                 if name not in CLOCK:
-                    tag = TAGS.get(name, f"Others/{name}")
-                    self._writer.add_scalar(tag, value, int(line["images_seen"]))
+                    self._writer.add_scalar(tag_of(name), value, int(line["images_seen"]))
 
     def grids(self, grids: Mapping[str, Image.Image], images_seen: int) -> None:
         """Write sample grids, by kind."""
