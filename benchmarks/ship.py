@@ -220,7 +220,7 @@ def rounding(trained: SwappingAutoencoder, shipped: SwappingAutoencoder, codes: 
 
 def evaluations(folder: Path, kind: Kind, size: int, options: Options) -> list[dict[str, Any]]:
     """Measure the weights as they are shipped, by `swapae eval`."""
-    common = ["--size", str(size), "--quiet"]
+    common = ["--size", str(size), "--quiet", "--no-speed"]
     common += ["--pairs", str(options.pairs)] if options.pairs else []
     common += ["--weights", str(options.weights)] if options.weights else []
     runs = [["--data", "synthetic", "--split", split] for split in ("seen", "held_out")]

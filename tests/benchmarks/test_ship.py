@@ -248,7 +248,7 @@ def test_photos_are_measured_by_all_metrics_when_no_report_is_given(
     monkeypatch.setattr(ship, "swapae", answer)
     options = ship.parse([str(run), "clothing", "--photos", str(photos), "--pairs", "7"])
     found = ship.evaluations(run, ship.KINDS["clothing"], 32, options)
-    assert " ".join(asked[2:11]) == f"--data {photos} --metrics all --size 32 --quiet --pairs 7"
+    assert " ".join(asked[2:12]) == f"--data {photos} --metrics all --size 32 --quiet --no-speed --pairs 7"
     assert found[0]["metrics"] == report("")["metrics"]
 
 
