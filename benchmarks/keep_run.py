@@ -2,7 +2,8 @@
 
     python -m benchmarks.keep_run RUN OUT
 
-A later run of the same data and size has OUT as the mark to beat; `benchmarks.photos` measures both.
+A later run of the same data and size has OUT as the mark to beat; `swapae eval` measures both, and
+`benchmarks.side_by_side` compares.
 """
 
 import argparse

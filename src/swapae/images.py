@@ -1,6 +1,7 @@
 """The one border between picture files (8-bit, sRGB) and arrays in [-1, 1].
 
-Nothing else in the project opens, saves, resizes or pads a picture. Only numpy and Pillow are needed.
+Nothing else in the project opens, resizes or pads a picture; how one is saved is in `saving.py`, under whose
+names it can be had here. Only numpy and Pillow are needed.
 
 Every file is taken for hostile: only `FORMATS` are tried, the size in the header is held against `MAX_PIXELS`
 before a pixel is decoded, and whatever goes wrong inside a decoder becomes one `UserError` with the path.
@@ -21,7 +22,12 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 from swapae.errors import UserError
-from swapae.files import check_free, reason, shown, write_bytes
+from swapae.files import reason, shown
+from swapae.saving import FORMATS_WITHOUT_ALPHA as FORMATS_WITHOUT_ALPHA
+from swapae.saving import SAVE_FORMATS as SAVE_FORMATS
+from swapae.saving import check_target as check_target
+from swapae.saving import encode_image as encode_image
+from swapae.saving import save_image as save_image
 from swapae.sheet import Sheet
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "PPM")
@@ -31,10 +37,6 @@ IMAGE_SUFFIXES = HEIC_SUFFIXES | frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"}
     | {".ppm", ".pgm", ".pbm", ".pnm"}
 )
-SAVE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".avif": "AVIF"}
-SAVE_FORMATS |= {".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".ppm": "PPM"}
-FORMATS_WITHOUT_ALPHA = frozenset({"JPEG", "BMP", "PPM"})
-
 # The most pixels a file may declare: the point where Pillow itself refuses, half a gigabyte as RGB.
 MAX_PIXELS = 178_956_970
 
@@ -347,54 +349,3 @@ def grid(
     for number, row in enumerate(cells):
         sheet.paste_row(number, row)
     return sheet.image
-
-
-# ── saving ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def save_image(image: Image.Image, path: str | Path, force: bool = False, quality: int = 95) -> None:
-    """Save a picture in the format of the path's suffix, whole or not at all, without any metadata.
-
-    Missing folders are made. `quality` (1 to 100) is for JPEG, WebP and AVIF.
-
-    Raises:
-        UserError: the suffix is unknown, the file exists and not `force`, the format cannot hold the
-            picture's alpha, or the place cannot be written.
-    """
-    path = Path(path)
-    check_target(path, force)
-    format_name = SAVE_FORMATS[path.suffix.lower()]
-    if image.mode not in ("L", "RGB", "RGBA"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    if image.mode == "RGBA" and format_name in FORMATS_WITHOUT_ALPHA:
-        fix = f"save as PNG ({shown(path.with_suffix('.png'))}) instead"
-        raise UserError(f"{shown(path)}: {format_name} cannot hold transparency, {fix}.")
-    write_bytes(path, encode_image(image, format_name, quality, path))
-
-
-def check_target(path: str | Path, force: bool = False) -> None:
-    """Refuse an output path that `save_image` would refuse, before any work is done for it."""
-    path = Path(path)
-    if path.suffix.lower() not in SAVE_FORMATS:
-        allowed = ", ".join(SAVE_FORMATS)
-        raise UserError(f"{shown(path)} must end in a picture format that can be written: {allowed}.")
-    check_free(path, force)
-
-
-def encode_image(image: Image.Image, format_name: str, quality: int, path: str | Path) -> bytes:
-    """Encode as `save_image` does, in one of its formats; `path` is what messages call it."""
-    clean = image.copy()
-    clean.info.clear()  # Pillow would write a colour profile or a comment found there
-    options: dict[str, dict[str, Any]] = {
-        "JPEG": {"quality": quality, "subsampling": 0 if quality >= 90 else 2},
-        "WEBP": {"quality": quality},
-        "AVIF": {"quality": quality},
-        "TIFF": {"compression": "tiff_deflate"},
-    }
-    buffer = io.BytesIO()
-    try:
-        clean.save(buffer, format=format_name, **options.get(format_name, {}))
-    except Exception as error:  # mostly a side longer than the format can say
-        what = f"{image.width}x{image.height} as {format_name}"
-        raise UserError(f"{shown(path)} cannot be written, {what} ({shown(error)}).") from None
-    return buffer.getvalue()

@@ -9,7 +9,16 @@ from swapae.evaluation.figures import ABOUT, about, interval, is_share
 from swapae.evaluation.singles import Singles, ranking
 from swapae.metrics.accumulators import Samples
 from swapae.metrics.collectors import Batch, BetweenSets, Collector, PerImage, RatioOfSums
-from swapae.metrics.table import METRICS
+from swapae.metrics.synthetic_swaps import FIGURES
+from swapae.metrics.table import METRICS, all_choices, figures_of
+
+
+def test_which_way_is_better_is_what_a_training_keeps_its_best_checkpoints_by() -> None:
+    ways: dict[str, str] = dict(FIGURES)
+    for choice in all_choices():
+        ways |= figures_of(choice)
+    assert {name: about(name).better for name in ways} == ways
+    assert all(about(name).says for name in ways)
 
 
 def test_a_figure_is_known_by_the_beginning_of_its_name() -> None:

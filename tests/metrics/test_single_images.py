@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance, wasserstein_distance_nd
 
 from swapae.metrics import from_lab, palette, to_lab
-from swapae.metrics.answers import TRIVIAL, color_transfer
+from swapae.metrics.answers import TRIVIAL, TRIVIAL_RECONSTRUCTIONS, cell_averages, color_transfer
 from swapae.metrics.palette import centers, color_distance, histograms, transport
 from swapae.metrics.selfsim import columns, places, self_similarity_distance
 from swapae.metrics.sifid import sifid
@@ -134,3 +134,16 @@ def test_the_trivial_answers_are_three() -> None:
     assert list(TRIVIAL) == ["copy structure", "copy texture", "colour transfer"]
     assert torch.equal(TRIVIAL["copy structure"](a, b), a)
     assert torch.equal(TRIVIAL["copy texture"](a, b), b)
+
+
+def test_trivial_reconstructions_know_one_colour_or_those_of_cells() -> None:
+    photo = torch.rand(2, 3, 16, 24) * 2 - 1
+    mean, cells = (make(photo) for make in TRIVIAL_RECONSTRUCTIONS.values())
+    assert torch.equal(mean[:, :, 5, 7], photo.mean((2, 3)))
+    assert mean.shape == cells.shape == photo.shape
+    flat = torch.tensor([0.5, -0.25, 0.0]).view(1, 3, 1, 1).expand(2, -1, 24, 24)
+    for make in TRIVIAL_RECONSTRUCTIONS.values():
+        torch.testing.assert_close(make(flat), flat)
+    two = torch.cat([-torch.ones(1, 3, 16, 8), torch.ones(1, 3, 16, 8)], 3)
+    assert cell_averages(two)[..., 0].max() < -0.99
+    assert cell_averages(two)[..., -1].min() > 0.99

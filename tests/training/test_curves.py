@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swapae.training.curves import CHARTS, MAX_POINTS, Curve, charts_for, thinned
+from swapae.training.curves import CHARTS, MAX_POINTS, Curve, charts_for, is_figure, thinned
 from swapae.training.history import HUGE, History
 from swapae.training.svg import BOTTOM, LEFT, RIGHT, TOP, Scale, draw, scale_of, short
+from swapae.training.tensorboard import tag_of
 
 VALUES = st.floats(-HUGE, HUGE)
 
@@ -147,3 +148,21 @@ def test_a_single_point_is_a_dot() -> None:
     text = draw({"a": thinned([320], [0.5])}, title="A")
     assert re.findall("<(circle|polyline|polygon)", text) == ["circle"]
     assert "nan" not in text
+
+
+# ── figures of an evaluation ─────────────────────────────────────────────────────────────────────
+
+
+def test_measured_figures_come_first_each_with_its_interval_and_the_way_that_is_better() -> None:
+    names = ["G_l1", "KID-EffLite0", "KID-EffLite0 low", "KID-EffLite0 high", "hybrid_psnr", "unknown"]
+    kid, psnr, *others = charts_for(names)
+    assert (kid.title, kid.names) == ("KID-EffLite0", tuple(names[1:4]))
+    assert kid.note.startswith("Measured: ")
+    assert kid.note.endswith("Should fall.")
+    assert (psnr.names, psnr.note.endswith("Should rise.")) == (("hybrid_psnr",), True)
+    assert [chart.title for chart in others] == ["Reconstruction", "unknown"]
+    assert [is_figure(name) for name in names] == [False, True, True, True, True, False]
+    assert tag_of("KID-EffLite0 low") == "Measured/KID-EffLite0_low"
+    assert tag_of("hybrid_psnr") == "Measured/hybrid_psnr"
+    assert tag_of("G_l1") == "Reconstruction/G_l1"
+    assert tag_of("unknown") == "Others/unknown"

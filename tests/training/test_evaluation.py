@@ -171,6 +171,20 @@ def test_true_swaps_are_measured_as_the_command_does(
         assert lines_with(name, tmp_path / "run") == {16: pytest.approx(value, rel=1e-6)}
 
 
+def test_what_was_rendered_and_read_is_kept_for_the_next_time(
+    finished: Path, images: Path, lpips_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torchvision")
+    model = SwappingAutoencoder.from_pretrained(finished, device="cpu")
+    small = replace(micro(), discriminator=replace(micro().discriminator, image_size=24))
+    config = replace(small, eval=EvalConfig("synthetic", pairs=3, batch=2, weights=str(lpips_folder)))
+    evaluations = [Evaluation(measured(images), Engine(CPU)), Evaluation(config, Engine(CPU))]
+    before = [evaluation.figures(model) for evaluation in evaluations]
+    monkeypatch.setattr(measuring.synthetic, "render_swaps", None)
+    monkeypatch.setattr("swapae.evaluation.photos.prepare", None)
+    assert [evaluation.figures(model) for evaluation in evaluations] == before
+
+
 # ── when it does not come to its end ─────────────────────────────────────────────────────────────
 
 

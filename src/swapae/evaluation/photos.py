@@ -12,7 +12,7 @@ from swapae.data.transforms import DataConfig, prepare
 from swapae.errors import UserError
 from swapae.evaluation.report import Report, assembled
 from swapae.images import resize, to_array
-from swapae.metrics.answers import TRIVIAL
+from swapae.metrics.answers import TRIVIAL, TRIVIAL_RECONSTRUCTIONS
 from swapae.metrics.collectors import Batch, Collector, pool
 from swapae.metrics.loaders import Nets
 from swapae.metrics.memory import Memory
@@ -28,7 +28,11 @@ ROOM = 256 * 2**20  # bytes, for images that were read: a pair asks for them aga
 Progress = Callable[[str, int, int], None]
 Collected = Callable[[Sequence[Collector]], None]
 
-WITHOUT_CODES = ("structure", "texture", "hybrid")  # what a system that has none can be measured by
+WITHOUT_CODES = (
+    "structure",
+    "texture",
+    "hybrid",
+)  # of a pair, what a system can be measured by that has none
 
 
 @dataclass
@@ -103,7 +107,7 @@ def evaluate(
     has_answers: bool = True,
     collected: Collected = lambda collectors: None,
 ) -> tuple[Report, PairList]:
-    """Measure a model, and beside its swaps the trivial answers.
+    """Measure a model, and beside it the trivial answers.
 
     Args:
         model: what is measured.
@@ -122,10 +126,15 @@ def evaluate(
         ValueError: the images are too small for a net, or too few for a metric.
     """
     swaps = [choice for choice in choices if METRICS[choice[0]].of == "swap"]
-    mine = start(choices, nets)
-    others = {name: start(swaps, nets) for name in TRIVIAL} if swaps and has_answers else {}
+    mine, others = start(choices, nets), _answers(choices, nets) if has_answers else {}
     everyone = [*mine, *(collector for found in others.values() for collector in found)]
-    codes = _reconstruct(model, photos, everyone, batch, processes, progress)
+
+    def measure(seen: Batch) -> None:
+        _update(mine, seen)
+        for name, collectors in others.items():
+            _update(collectors, _answered(name, seen))
+
+    codes = _reconstruct(model, photos, measure, batch, processes, progress)
     drawn = pairs(len(photos.numbers))
     if drawn.num_images != len(photos.numbers):
         raise UserError(
@@ -134,10 +143,7 @@ def evaluate(
 
     def swap_all() -> None:
         for seen, places in _swapped(model, photos, codes, drawn, batch, processes):
-            _update(mine, seen)
-            for name, collectors in others.items():
-                hybrid = TRIVIAL[name](seen.images["structure"], seen.images["texture"])
-                _update(collectors, seen.replaced(hybrid=hybrid).only(WITHOUT_CODES))
+            measure(seen)
             progress("pairs", done_by_all(places, len(drawn), batch, processes), len(drawn))
 
     if swaps:
@@ -188,7 +194,7 @@ class Kept:
 def _reconstruct(
     model: SwappingAutoencoder,
     photos: Photos,
-    collectors: Sequence[Collector],
+    measure: Callable[[Batch], None],
     batch: int,
     processes: Processes,
     progress: Progress,
@@ -209,7 +215,7 @@ def _reconstruct(
                 made = model.decode(codes).clamp(-1, 1).float().cpu()
                 kept.add(numbers, codes)
                 roles, own = {"photo": images, "reconstruction": made}, torch.tensor(numbers)
-                _update(collectors, Batch(own, roles, photos={"photo": own}, memory=photos.memory))
+                measure(Batch(own, roles, photos={"photo": own}, memory=photos.memory))
             progress("images", done_by_all(places, count, batch, processes), count)
         return list(kept.row_of), unreadable
 
@@ -247,6 +253,25 @@ def _swapped(
         }
         shown = {"structure": torch.tensor(own), "texture": torch.tensor(other)}
         yield Batch(torch.tensor(places), images, photos=shown, memory=photos.memory), places
+
+
+def _answers(choices: Sequence[Choice], nets: Nets) -> dict[str, list[Collector]]:
+    """Collectors for the trivial answers: of swaps, and of reconstructions."""
+    found: dict[str, list[Collector]] = {}
+    for of, names in (("swap", TRIVIAL), ("reconstruction", TRIVIAL_RECONSTRUCTIONS)):
+        asked = [choice for choice in choices if METRICS[choice[0]].of == of]
+        found |= {name: start(asked, nets) for name in names} if asked else {}
+    return found
+
+
+def _answered(name: str, seen: Batch) -> Batch:
+    """The batch as if a trivial answer had made its outputs, which has no codes to be measured by."""
+    if "photo" in seen.images:
+        make = TRIVIAL_RECONSTRUCTIONS.get(name)
+        return seen.replaced(reconstruction=make(seen.images["photo"])) if make else seen.only(["photo"])
+    swap = TRIVIAL.get(name)
+    made = {"hybrid": swap(seen.images["structure"], seen.images["texture"])} if swap else {}
+    return seen.replaced(**made).only(WITHOUT_CODES)
 
 
 def _update(collectors: Sequence[Collector], batch: Batch) -> None:

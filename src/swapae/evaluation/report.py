@@ -33,12 +33,29 @@ def table(report: Report) -> str:
     names = [name for name in metrics if not is_end(name, metrics)]
     cells = {name: cell(name, metrics, errors) for name in names}
     wide, middle = max(map(len, names), default=0), max(20, *map(len, cells.values()))
-    lines = [f"{'':{wide}}  {'model':>{middle}}" + "".join(f"{name:>17}" for name in answers)]
-    for name in names:
-        others = (number(found[name]) if name in found else "" for found in answers.values())
-        row = f"{name:{wide}}  {cells[name]:>{middle}}" + "".join(f"{other:>17}" for other in others)
-        lines.append(row.rstrip())
+    lines = []
+    for columns, rows in blocks(names, answers):
+        lines.append(f"{'':{wide}}  {'model':>{middle}}" + "".join(f"{column:>17}" for column in columns))
+        for name in rows:
+            others = (number(answers[column][name]) if name in answers[column] else "" for column in columns)
+            row = f"{name:{wide}}  {cells[name]:>{middle}}" + "".join(f"{other:>17}" for other in others)
+            lines.append(row.rstrip())
     return "\n".join(lines)
+
+
+def blocks(names: Sequence[str], answers: Mapping[str, Figures]) -> list[tuple[list[str], list[str]]]:
+    """Divide figures where the answers change that have them: answers and figures of each block.
+
+    Reconstructions have other trivial answers than swaps. A figure that only models have divides nothing.
+    """
+    found: list[tuple[list[str], list[str]]] = []
+    for name in names:
+        having = [answer for answer, figures in answers.items() if name in figures]
+        if found and having in ([], found[-1][0]):
+            found[-1][1].append(name)
+        else:
+            found.append((having, [name]))
+    return found
 
 
 def cell(name: str, metrics: Figures, errors: Figures) -> str:

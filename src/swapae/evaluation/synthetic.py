@@ -45,6 +45,7 @@ def benchmark(
     processes: Processes = ALONE,
     has_answers: bool = True,
     collected: Collected = lambda collectors: None,
+    render: Callable[[range], Batch] | None = None,
 ) -> Report:
     """Measure a system on the first pairs of a list, beside the trivial answers.
 
@@ -61,6 +62,7 @@ def benchmark(
         processes: that share the work; each gets the report, and is given the same.
         has_answers: whether the trivial answers are measured too.
         collected: is given the collectors of the system in the end: what they keep of single pairs.
+        render: gives the pairs of these places in the list, as `batches` does; None renders them.
 
     Raises:
         UserError: the size is too small for the LPIPS, or there are no pairs.
@@ -71,7 +73,7 @@ def benchmark(
 
     def measure_all() -> None:
         for places in share(num_pairs, batch, processes):
-            (seen,) = batches(places, seed, split, size, batch)
+            seen = render(places) if render else next(batches(places, seed, split, size, batch))
             _measure(system, seen, mine, others)
             progress(done_by_all(places, num_pairs, batch, processes))
 

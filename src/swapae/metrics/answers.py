@@ -1,8 +1,9 @@
-"""The trivial answers, which stand beside every result on swaps: what is got without any model."""
+"""The trivial answers, which stand beside every result: what is got without any model."""
 
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from swapae.metrics.color import from_lab, to_lab
@@ -38,4 +39,26 @@ TRIVIAL: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "copy structure": copy_structure,
     "copy texture": copy_texture,
     "colour transfer": color_transfer,
+}
+
+
+# ── reconstructions ──────────────────────────────────────────────────────────────────────────────
+
+NUM_CELLS = 8  # along each side
+
+
+def mean_color(photo: Tensor) -> Tensor:
+    """Fill the image with its mean colour: 3 numbers are known of it."""
+    return photo.mean((2, 3), keepdim=True).expand_as(photo)
+
+
+def cell_averages(photo: Tensor) -> Tensor:
+    """Blow up the averages of 8 × 8 cells, bicubically: 192 numbers are known of the image."""
+    cells = F.adaptive_avg_pool2d(photo, NUM_CELLS)
+    return F.interpolate(cells, photo.shape[2:], mode="bicubic").clamp(-1, 1)
+
+
+TRIVIAL_RECONSTRUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean colour": mean_color,
+    "8×8 averages": cell_averages,
 }

@@ -116,7 +116,7 @@ def charts_for(names: Collection[str]) -> list[Chart]:
     measured = charts_of_figures(unknown)
     known |= {name for chart in measured for name in chart.names}
     others = [Chart(name, "", (name,)) for name in unknown if name not in known]
-    return [chart for chart in (*CHARTS, *measured, *others) if any(name in present for name in chart.names)]
+    return [chart for chart in (*measured, *CHARTS, *others) if any(name in present for name in chart.names)]
 
 
 def charts_of_figures(names: Collection[str]) -> list[Chart]:

@@ -31,7 +31,7 @@ from swapae.training.engine import Engine
 from swapae.training.figures import OWN, TRUE_SWAPS, best, figures
 from swapae.training.samples import as_it_is
 
-REMEMBERED = 128 * 2**20  # bytes of features that are kept through a training
+REMEMBERED = 128 * 2**20  # bytes that are kept through a training: of features, or of rendered pairs
 FEW = 4  # images and pairs of the rehearsal; no metric needs more
 
 
@@ -82,6 +82,7 @@ class Evaluation:
         self.source = None if data == TRUE_SWAPS else open_source(data, resolution=self.size)
         self.known: dict[int, Tensor] = {}  # images, and what nets make of them, from one time to the next
         self.memory = Memory(REMEMBERED)
+        self.rendered: dict[int, Batch] = {}  # by the first of their pairs
         try:
             self._rehearse()
         except ValueError as error:
@@ -133,7 +134,19 @@ class Evaluation:
             progress=lambda done: self._go_on(),
             processes=self.engine,
             has_answers=False,
+            render=self._render,
         )
+
+    def _render(self, places: range) -> Batch:
+        """Give pairs that were rendered before; what is known of a batch is of the model before."""
+        found = self.rendered.get(places.start)
+        if found is None:
+            config = self.config
+            (found,) = synthetic.batches(places, config.seed, config.split, self.size, config.batch)
+            size = sum(images.nbytes for images in found.images.values())
+            if (len(self.rendered) + 1) * size <= REMEMBERED:
+                self.rendered[places.start] = found
+        return Batch(found.numbers, found.images)
 
     def _photos(self, model: SwappingAutoencoder) -> dict[str, object]:
         config = self.config

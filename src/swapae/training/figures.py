@@ -112,13 +112,14 @@ def about(name: str) -> tuple[str, str] | None:
 @cache
 def _all_figures() -> dict[str, tuple[str, str]]:
     """What `about` says of every figure there is."""
+    from swapae.evaluation.figures import about as said_of
     from swapae.metrics.synthetic_swaps import FIGURES
-    from swapae.metrics.table import METRICS, all_choices, figures_of
+    from swapae.metrics.table import all_choices, figures_of
 
-    found = {name: ("against the true swap", str(way)) for name, way in FIGURES.items()}
+    ways: dict[str, str] = dict(FIGURES)
     for choice in all_choices():
-        found |= {name: (METRICS[choice[0]].about, way) for name, way in figures_of(choice).items()}
-    return found
+        ways |= figures_of(choice)
+    return {name: (said_of(name).says, way) for name, way in ways.items()}
 
 
 def _meant(word: str, measured: Mapping[str, str]) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from swapae.data.packs.archive import Archive
 from swapae.data.packs.pack import MAX_BYTES, is_image_name, is_name_outside
 from swapae.data.packs.ranges import RangeFile, state_of
 from swapae.data.packs.remember import Row, remembered
@@ -28,7 +29,7 @@ class _Entry(NamedTuple):
     size: int
 
 
-class TarPack:
+class TarPack(Archive[_Entry]):
     """The image files of one tar or of all tars in a folder, in the order of their names.
 
     An index that fits the shards is believed (FOLDER/index.jsonl); without one the headers are read through
@@ -43,7 +44,7 @@ class TarPack:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.name = shown(path)
+        super().__init__(shown(path))
         shards = tars_in(path)
         self._states = [state_of(shard) for shard in shards]
         self._files = [RangeFile(shard) for shard in shards]
@@ -52,19 +53,8 @@ class TarPack:
             key = f"tar 1 {[str(shard.resolve()) for shard in shards]!a} {self._states}"
             num_bytes = sum(shard.stat().st_size for shard in shards)
             rows = remembered("tar", key, num_bytes, lambda: _scanned(shards))
-        self.skipped: list[tuple[str, str]] = []
-        self._entries: list[_Entry] = []
         for row in sorted(rows, key=lambda row: str(row[0])):
             self._take(row)
-
-    @property
-    def num_images(self) -> int:
-        """How many usable entries there are."""
-        return len(self._entries)
-
-    def name_of(self, index: int) -> str:
-        """The name of an entry."""
-        return self._entries[index].name
 
     def open(self, index: int) -> BinaryIO:
         """Read an entry whole.
@@ -88,10 +78,10 @@ class TarPack:
             fault = str(row[1])
         elif is_name_outside(name):
             fault = "points outside of the archive, which no honest archive does"
-        elif self._entries and self._entries[-1].name == name:
+        elif self._is_again(name):
             fault = "is there twice; the first is used"
         if fault:
-            self.skipped.append((shown(name), f"{shown(name)} {fault}."))
+            self._skip(name, fault)
             return
         shard, start, size = (int(number) for number in row[1:])
         self._entries.append(_Entry(name, shard, start, size))

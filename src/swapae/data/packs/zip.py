@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from swapae.data.packs.archive import Archive
 from swapae.data.packs.pack import MAX_BYTES, is_image_name, is_name_outside
 from swapae.data.packs.ranges import RangeFile
 from swapae.errors import UserError
@@ -33,7 +34,7 @@ class _Entry(NamedTuple):
     method: int
 
 
-class ZipPack:
+class ZipPack(Archive[_Entry]):
     """The image files of a zip, in the order of their names; nothing is unpacked to the disk.
 
     Entries that are encrypted, packed by another method, too large, or named to lie outside are listed in
@@ -47,22 +48,11 @@ class ZipPack:
     """
 
     def __init__(self, path: str | Path) -> None:
+        super().__init__(shown(path))
         self.path = Path(path)
-        self.name = shown(path)
-        self.skipped: list[tuple[str, str]] = []
         self._file = RangeFile(path)
-        self._entries: list[_Entry] = []
         for info in sorted(_directory(self.path), key=lambda info: info.filename):
             self._take(info)
-
-    @property
-    def num_images(self) -> int:
-        """How many usable entries there are."""
-        return len(self._entries)
-
-    def name_of(self, index: int) -> str:
-        """The name of an entry."""
-        return self._entries[index].name
 
     def open(self, index: int) -> BinaryIO:
         """Read an entry whole.
@@ -94,10 +84,10 @@ class ZipPack:
         if info.is_dir() or not is_image_name(name):
             return
         fault = _fault(info)
-        if self._entries and self._entries[-1].name == name:
+        if self._is_again(name):
             fault = "is in the archive twice; the first is used"
         if fault:
-            self.skipped.append((shown(name), f"{shown(name)} {fault}."))
+            self._skip(name, fault)
             return
         sizes = info.compress_size, info.file_size
         self._entries.append(_Entry(name, info.header_offset, *sizes, info.CRC, info.compress_type))
