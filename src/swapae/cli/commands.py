@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from swapae.cli.blend import blend
 from swapae.cli.codes import decode, encode
 from swapae.cli.common import Report
 from swapae.cli.convert import convert
@@ -14,8 +15,10 @@ from swapae.cli.info import info
 from swapae.cli.metrics import metrics_fetch, metrics_list
 from swapae.cli.mix import mix
 from swapae.cli.models import models
+from swapae.cli.paint import paint
 from swapae.cli.pairs import pairs
 from swapae.cli.presets import presets
+from swapae.cli.refine import refine
 from swapae.cli.swap import swap
 from swapae.cli.train import train
 
@@ -25,6 +28,9 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "grid": grid,
     "mix": mix,
     "pairs": pairs,
+    "paint": paint,
+    "blend": blend,
+    "refine": refine,
     "encode": encode,
     "decode": decode,
     "models": models,
