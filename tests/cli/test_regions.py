@@ -59,8 +59,9 @@ def test_paint_writes_the_models_picture_of_painted_codes(
 ) -> None:
     a, b, c = (photo(f"{i}.png", (21, 17), i) for i in range(3))
     m, n, out = mask("m.png"), mask("n.png", (40, 32), 30), tmp_path / "out.png"
+    common = ("-m", tiny_model, "-o", out)
     layers = ("--texture", b, "--mask", m, "--texture", c, "--mask", n, "--strength", 1, "--strength", 2)
-    assert run("paint", a, *layers, "--feather", 3, "-m", tiny_model, "-o", out, "--json") == 0
+    assert run("paint", a, *layers, "--feather", 3, "--outside", "free", *common, "--json") == 0
     own, *others = (net.encode_image(one) for one in (a, b, c))
     masks = [white_from(8), white_from(30, (40, 32))]
     painting = [
@@ -75,17 +76,31 @@ def test_paint_writes_the_models_picture_of_painted_codes(
     assert report["painted"] == pytest.approx([float(one.mask.mean()) for one in painting], abs=1e-4)
 
 
-def test_outside_the_mask_the_photo_stays_to_the_bit_when_asked(
+def test_outside_the_masks_every_pixel_stays_as_asked(
+    photo: Photo, mask: Photo, tiny_model: Path, net: SwappingAutoencoder, tmp_path: Path
+) -> None:
+    a, out = photo("a.png", seed=1), tmp_path / "out.png"
+    layer = ("--texture", photo("b.png", seed=2), "--mask", mask("m.png", start=12), "--feather", 2)
+    own = pixels(net.decode_image(net.encode_image(a)))
+    around = {"plain": own, "photo": pixels(a)}
+    made = {}
+    for outside in ("free", "plain", "photo"):
+        assert run("paint", a, *layer, "-m", tiny_model, "-o", out, "--outside", outside, "--force") == 0
+        made[outside] = pixels(out)
+    for outside, picture in around.items():
+        np.testing.assert_array_equal(made[outside][:, :10], picture[:, :10])
+        np.testing.assert_array_equal(made[outside][:, 14:], made["free"][:, 14:])
+    assert (made["free"][:, :10] != own[:, :10]).any()
+    assert (made["free"][:, 14:] != own[:, 14:]).mean() > 0.5
+
+
+def test_paint_keeps_the_transparency_of_the_image(
     photo: Photo, mask: Photo, tiny_model: Path, tmp_path: Path
 ) -> None:
     a, out = photo("a.png", seed=1, mode="RGBA"), tmp_path / "out.png"
-    Image.merge("RGBA", (*Image.open(a).split()[:3], Image.new("L", (20, 16), 255))).save(a)
-    layer = ("--texture", photo("b.png", seed=2), "--mask", mask("m.png", start=12))
-    assert run("paint", a, *layer, "-m", tiny_model, "-o", out, "--outside", "photo") == 0
-    np.testing.assert_array_equal(pixels(out)[:, :12], pixels(a)[:, :12])
-    assert (pixels(out)[:, 12:, :3] != pixels(a)[:, 12:, :3]).mean() > 0.9
-    assert run("paint", a, *layer, "-m", tiny_model, "-o", out, "--force") == 0
-    assert (pixels(out)[:, :12, :3] != pixels(a)[:, :12, :3]).mean() > 0.9
+    layer = ("--texture", photo("b.png", seed=2), "--mask", mask("m.png"))
+    assert run("paint", a, *layer, "-m", tiny_model, "-o", out) == 0
+    np.testing.assert_array_equal(pixels(out)[..., 3], pixels(a)[..., 3])
 
 
 @pytest.mark.parametrize(

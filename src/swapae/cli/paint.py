@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 def paint(
     image: Annotated[Positional[Path], arg(metavar="IMAGE")],
     *,
-    texture: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="T", help_behavior_hint="")] = (),
-    mask: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="M", help_behavior_hint="")] = (),
+    texture: Annotated[
+        UseAppendAction[tuple[Path, ...]], arg(metavar="T", help_behavior_hint="(repeatable)")
+    ] = (),
+    mask: Annotated[
+        UseAppendAction[tuple[Path, ...]], arg(metavar="M", help_behavior_hint="(repeatable)")
+    ] = (),
     model: Model,
     out: OutFile,
     feather: Annotated[float, arg(metavar="PX")] = 0.0,
-    strength: Annotated[UseAppendAction[tuple[float, ...]], arg(metavar="S", help_behavior_hint="")] = (),
-    outside: Literal["model", "photo"] = "model",
+    strength: Annotated[
+        UseAppendAction[tuple[float, ...]], arg(metavar="S", help_behavior_hint="(repeatable)")
+    ] = (),
+    outside: Literal["plain", "photo", "free"] = "plain",
     common: RunningOptions,
 ) -> Report:
     """Paint the textures of other images on parts of one.
@@ -37,7 +43,8 @@ def paint(
         mask: Picture of where, of any size: white is inside, black or transparent outside.
         feather: Pixels of the image over which an edge fades to either side.
         strength: How much of each texture, in their order, or one number for all: 1 as at first, 0.5 half.
-        outside: What is around: the model's picture of the image, or the photo itself, to the bit.
+        outside: What is where no mask is: plain, the model's unpainted picture of the image, or photo, the image
+            itself, both to the bit; or free, what the generator makes of it, which changes nearby too.
         out: File to write.
     """
     from swapae.images import check_target, open_image
@@ -49,8 +56,8 @@ def paint(
     masks = [read_mask(file) for file in mask]
 
     from swapae.cli.hybrids import Coder
-    from swapae.editing import Layer, painted, region_mask
-    from swapae.images import put_alpha
+    from swapae.editing import Layer, kept_outside, painted, region_mask
+    from swapae.images import put_alpha, to_pil
 
     coder = Coder.load(model, common.device, common.backend)
     stride = coder.model.config.stride
@@ -58,10 +65,11 @@ def paint(
     sources = [coder.encode(one).codes.texture for one in textures]
     regions = [region_mask(one, own.codes, stride, feather) for one in masks]
     codes = painted(own.codes, [Layer(*one) for one in zip(sources, regions, strengths, strict=True)])
-    result = coder.model.decode_image(codes)
-    if outside == "photo":
-        result = over_photo(picture, result, [pixel_mask(one, own.codes, stride, feather) for one in masks])
-    coder.save(put_alpha(result, own.alpha), out, common.force)
+    result = coder.model.decode(codes).cpu()
+    if outside != "free":
+        around = coder.model.decode(own.codes).cpu() if outside == "plain" else pixels_of(picture)
+        result = kept_outside(around, result, union(masks, own.codes, stride, feather))
+    coder.save(put_alpha(to_pil(result[0].float().numpy()), own.alpha), out, common.force)
     common.say(f"wrote {out}")
     shares = [round(float(region.mean()), 4) for region in regions]
     return {"output": str(out), "strengths": strengths, "painted": shares}
@@ -77,7 +85,7 @@ def check_layers(
     """
     if not textures or len(textures) != len(masks):
         raise UsageError(
-            f"each --texture needs its --mask, and one is the least: there are {len(textures)} and {len(masks)}."
+            f"each --texture needs its --mask, one at least: there are {len(textures)} and {len(masks)}."
         )
     if not all(map(math.isfinite, strengths)):
         raise UsageError("--strength must be a number.")
@@ -113,24 +121,23 @@ def read_mask(file: Path) -> "Tensor":
     return mask
 
 
-def pixel_mask(mask: "Tensor", codes: "Codes", stride: int, feather: float) -> "Tensor":
-    """Bring a mask to the pixels of an image."""
-    from swapae.editing import region_mask
-
-    return region_mask(mask, codes, stride, feather, detail=stride)[
-        ..., : codes.size[0], : codes.size[1]
-    ].cpu()
-
-
-def over_photo(photo: "Image", painted: "Image", masks: list["Tensor"]) -> "Image":
-    """Lay a painted picture over the photo, through all masks together."""
+def pixels_of(picture: "Image") -> "Tensor":
+    """Give the pixels of a picture as an image `[1, 3, H, W]`, transparent parts over white."""
     import torch
 
-    from swapae.editing import kept_outside
-    from swapae.images import split_alpha, to_array, to_pil
+    from swapae.images import split_alpha, to_array
 
+    return torch.from_numpy(to_array(split_alpha(picture)[0]))[None]
+
+
+def union(masks: list["Tensor"], codes: "Codes", stride: int, feather: float) -> "Tensor":
+    """Bring masks to the pixels of an image, and give what any of them covers."""
+    import torch
+
+    from swapae.editing import region_mask
+
+    height, width = codes.size
     uncovered = torch.ones(1, 1, 1, 1)
     for mask in masks:
-        uncovered = uncovered * (1 - mask)
-    arrays = (torch.from_numpy(to_array(one))[None] for one in (split_alpha(photo)[0], painted))
-    return to_pil(kept_outside(*arrays, 1 - uncovered)[0].numpy())
+        uncovered = uncovered * (1 - region_mask(mask, codes, stride, feather, detail=stride).cpu())
+    return (1 - uncovered)[..., :height, :width]
