@@ -43,8 +43,8 @@ def paint(
         mask: Picture of where, of any size: white is inside, black or transparent outside.
         feather: Pixels of the image over which an edge fades to either side.
         strength: How much of each texture, in their order, or one number for all: 1 as at first, 0.5 half.
-        outside: What is where no mask is: plain, the model's unpainted picture of the image, or photo, the image
-            itself, both to the bit; or free, what the generator makes of it, which changes nearby too.
+        outside: What is where no mask is: plain, the model's unpainted picture of the image, or photo, the
+            image itself, both to the bit; or free, what the generator makes of it, changed nearby too.
         out: File to write.
     """
     from swapae.images import check_target, open_image
