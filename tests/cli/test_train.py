@@ -111,6 +111,8 @@ def test_force_does_not_empty_a_folder_that_is_no_run(tmp_path: Path, capsys: St
         ("nowhere",),
         ("synthetic", "--device", "cuda"),
         ("synthetic", "--x", "1"),
+        ("synthetic", "--eval.data", "nowhere"),
+        ("synthetic", "--eval.data", "synthetic", "--eval.weights", "nowhere"),
     ],
 )
 def test_what_cannot_begin_is_refused_before_force_removes_the_run(

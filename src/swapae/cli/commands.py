@@ -7,7 +7,9 @@ from swapae.cli.common import Report
 from swapae.cli.convert import convert
 from swapae.cli.data import data_check, data_prepare
 from swapae.cli.demo import demo
+from swapae.cli.directions import directions_apply, directions_fit, directions_list
 from swapae.cli.doctor import doctor
+from swapae.cli.edit import edit
 from swapae.cli.eval import evaluate
 from swapae.cli.grid import grid
 from swapae.cli.info import info
@@ -25,6 +27,10 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "grid": grid,
     "mix": mix,
     "pairs": pairs,
+    "edit": edit,
+    "directions fit": directions_fit,
+    "directions list": directions_list,
+    "directions apply": directions_apply,
     "encode": encode,
     "decode": decode,
     "models": models,

@@ -31,7 +31,7 @@ def demo(
     train: Minutes = None,
     common: CommonOptions,
 ) -> Report:
-    """Swap, mix and edit with the models in the box, in seconds; or train a first taste.
+    """Swap, mix and edit with the models in the box, at once; or train a first taste.
 
     Written are overview.png and, for each model, swaps.png, mix.png, edit.png and the samples that they are
     made of, to try more with.

@@ -40,7 +40,8 @@ def check_options(command: Callable[..., Report], arguments: Sequence[str]) -> N
 def option_names(command: Callable[..., Report]) -> list[str]:
     """The options a command declares, as they are typed after the two dashes."""
     names = [*inspect.signature(command).parameters, *(f.name for f in fields(Common)), "help"]
-    return [name.replace("_", "-") for name in names if name not in ("arguments", "settings", "common")]
+    hidden = ("arguments", "settings", "common")
+    return [name.rstrip("_").replace("_", "-") for name in names if name not in hidden]
 
 
 def split(arguments: Sequence[str], declared: Sequence[str]) -> tuple[list[str], dict[str, str]]:

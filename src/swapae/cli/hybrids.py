@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PIL.Image import Image
 
-from swapae.codes import Codes, blend, paired
+from swapae.codes import Codes
+from swapae.editing.interpolate import interpolate
 from swapae.images import put_alpha, save_image, split_alpha, to_pil
 from swapae.model import SwappingAutoencoder
 from swapae.runtime.backends import BackendName
@@ -37,9 +38,13 @@ class Coder:
 
     def hybrid(self, structure: Encoded, texture: Encoded, strength: float = 1.0) -> Image:
         """The first picture with the second's texture (model-spec §11.1), at the first's size."""
-        mixed = blend([structure.codes.texture, texture.codes.texture], [1 - strength, strength])
-        picture = self.model.decode_image(paired(structure.codes, mixed))
-        return put_alpha(picture, structure.alpha)
+        return self.edited(
+            structure, interpolate(structure.codes, texture.codes, texture=strength, path="line")
+        )
+
+    def edited(self, image: Encoded, codes: Codes) -> Image:
+        """The picture that an image's edited codes describe, with its transparency."""
+        return put_alpha(self.model.decode_image(codes), image.alpha)
 
     def rows(self, structures: Sequence[Image], textures: Sequence[Image]) -> Iterator[list[Image]]:
         """Every picture with every texture: a row for each structure, computed when it is asked for."""

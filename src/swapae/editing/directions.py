@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from swapae.codes import Codes
+from swapae.codes import Codes, paired
 from swapae.editing.pca import Axes, Stream, stream
 from swapae.editing.sphere import Amount, length, spread, spread_tensor, turned_at_most, unit
 
@@ -56,7 +56,8 @@ def apply(codes: Codes, direction: Direction, strength: Amount) -> Codes:
     Args:
         codes: of any images; for a layout of the size on which the direction was found.
         direction: of the model that made the codes.
-        strength: in units of σ; 0 leaves the codes as they are, bit by bit.
+        strength: in units of σ; 0 leaves the codes as they are, bit by bit; several, `[B]`, go with one
+            image.
 
     Raises:
         ValueError: the direction is of codes of another shape, or the strength is not finite.
@@ -68,8 +69,9 @@ def apply(codes: Codes, direction: Direction, strength: Amount) -> Codes:
     by = _tensor(strength, code) * direction.sigma * length(field)
     moved = turned_at_most(code, field, by)
     if direction.kind == "texture":
-        return Codes(codes.structure, moved, codes.size)
-    return Codes(moved, codes.texture, codes.size)
+        return paired(codes, moved)
+    texture = codes.texture.expand(len(moved), *codes.texture.shape[1:])
+    return Codes(moved, texture, codes.size)
 
 
 def position(codes: Codes, direction: Direction) -> Tensor:
