@@ -32,7 +32,7 @@ def table(report: Report) -> str:
     assert isinstance(answers, dict)
     names = [name for name in metrics if not is_end(name, metrics)]
     cells = {name: cell(name, metrics, errors) for name in names}
-    wide, middle = max(map(len, names), default=0), max(20, *map(len, cells.values()))
+    wide, middle = max(map(len, names), default=0), max([20, *map(len, cells.values())])
     lines = []
     for columns, rows in blocks(names, answers):
         lines.append(f"{'':{wide}}  {'model':>{middle}}" + "".join(f"{column:>17}" for column in columns))
