@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from swapae.cli.blend import blend
 from swapae.cli.codes import decode, encode
 from swapae.cli.common import Report
 from swapae.cli.convert import convert
@@ -16,8 +17,10 @@ from swapae.cli.info import info
 from swapae.cli.metrics import metrics_fetch, metrics_list
 from swapae.cli.mix import mix
 from swapae.cli.models import models
+from swapae.cli.paint import paint
 from swapae.cli.pairs import pairs
 from swapae.cli.presets import presets
+from swapae.cli.refine import refine
 from swapae.cli.swap import swap
 from swapae.cli.train import train
 
@@ -31,6 +34,9 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "directions fit": directions_fit,
     "directions list": directions_list,
     "directions apply": directions_apply,
+    "paint": paint,
+    "blend": blend,
+    "refine": refine,
     "encode": encode,
     "decode": decode,
     "models": models,

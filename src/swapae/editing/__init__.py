@@ -16,7 +16,7 @@ from swapae.editing.masks import (
 from swapae.editing.mix import mix, spherical_mean
 from swapae.editing.reach import reach
 from swapae.editing.refinement import STEPS, Refined, refine
-from swapae.editing.regions import Layer, painted, pushed, within
+from swapae.editing.regions import Layer, kept_outside, painted, pushed, within
 from swapae.editing.sphere import angle
 from swapae.editing.transplant import joined, shifted, transplanted
 
@@ -34,6 +34,7 @@ __all__ = [
     "feathered",
     "interpolate",
     "joined",
+    "kept_outside",
     "lerp",
     "mask_of",
     "mix",

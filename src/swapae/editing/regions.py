@@ -124,6 +124,20 @@ def within(codes: Codes, edited: Codes, mask: Tensor) -> Codes:
     return joined if edited.texture is codes.texture else painted(joined, [Layer(edited.texture, mask)])
 
 
+def kept_outside(image: Tensor, edited: Tensor, mask: Tensor) -> Tensor:
+    """Lay an edited image over another through a mask of pixels: what is outside keeps every bit.
+
+    Args:
+        image: `[B, 3, H, W]`, the photo itself or its reconstruction.
+        edited: as large.
+        mask: `[B, 1, H, W]` (`region_mask` gives one with `detail=stride`, cut to the image).
+    """
+    check_mask(mask)
+    mask = mask.to(image)
+    mixed = image + mask * (edited - image)
+    return torch.where(mask == 0, image, torch.where(mask == 1, edited, mixed))
+
+
 def between(a: Tensor, b: Tensor, part: Tensor) -> Tensor:
     """Go a part of the way from `a` to `b` along the sphere; parts 0 and 1 give `a` and `b` to the bit."""
     way = turned(a, b, part * angle(a, b))
