@@ -15,7 +15,7 @@ FROZEN = {
     "grid": "--structure --texture --model -m --out -o --backend",
     "mix": "A B IMAGE --model -m --out -o --steps --weights --of --path --backend",
     "pairs": "DIR --model -m --out -o --backend",
-    "edit": "IMAGE --along --directions --model -m --out -o --backend",
+    "edit": "IMAGE --along --directions --mask --feather --outside --model -m --out -o --backend",
     "directions fit": "MODEL --data --from --to --name --of --num --images --size --batch --out -o --backend",
     "directions list": "FILE|MODEL",
     "directions apply": "IMAGE --names --strength --directions --model -m --out -o --backend",

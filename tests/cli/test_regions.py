@@ -11,7 +11,19 @@ from PIL import Image
 
 from swapae import Codes, SwappingAutoencoder
 from swapae.cli.main import main
-from swapae.editing import Layer, joined, painted, refine, region_mask, transplanted
+from swapae.editing import (
+    Direction,
+    Directions,
+    Layer,
+    apply,
+    joined,
+    painted,
+    refine,
+    region_mask,
+    transplanted,
+    within,
+)
+from swapae.editing.files import Maker
 from swapae.images import to_array
 
 Streams = pytest.CaptureFixture[str]
@@ -138,6 +150,46 @@ def test_a_mask_without_white_is_one_sentence(
     )
     assert "m.png is black or transparent everywhere" in capsys.readouterr().err
     assert not out.exists()
+
+
+# ── edit, inside a mask ──────────────────────────────────────────────────────────────────────────
+
+
+def test_an_edit_along_directions_keeps_to_its_mask(
+    photo: Photo, mask: Photo, tiny_model: Path, net: SwappingAutoencoder, tmp_path: Path
+) -> None:
+    a, out, file = photo("a.png"), tmp_path / "out.png", tmp_path / "d.safetensors"
+    moves = (
+        Direction("up", "structure", torch.eye(4)[1], 0.5),
+        Direction("red", "texture", torch.eye(16)[3], 0.5),
+    )
+    Directions(moves, Maker.of(net)).save(file)
+    edit = (
+        "edit",
+        a,
+        "--directions",
+        file,
+        "--along",
+        "up=2",
+        "--along",
+        "red=1",
+        "-m",
+        tiny_model,
+        "-o",
+        out,
+    )
+    inside = ("--mask", mask("m.png", start=12), "--feather", 2)
+    own = net.encode_image(a)
+    moved = apply(apply(own, moves[0], 2.0), moves[1], 1.0)
+    codes = within(own, moved, region_mask(white_from(12), own, STRIDE, 2))
+    assert run(*edit, *inside, "--outside", "free") == 0
+    free = pixels(out)
+    np.testing.assert_array_equal(free, pixels(net.decode_image(codes)))
+    assert run(*edit, *inside, "--force") == 0
+    np.testing.assert_array_equal(pixels(out)[:, :10], pixels(net.decode_image(own))[:, :10])
+    np.testing.assert_array_equal(pixels(out)[:, 14:], free[:, 14:])
+    assert (pixels(out)[:, 14:] != pixels(net.decode_image(own))[:, 14:]).mean() > 0.5
+    assert run(*edit, "--feather", 2, "--force") == 2
 
 
 # ── blend ────────────────────────────────────────────────────────────────────────────────────────

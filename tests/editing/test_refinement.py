@@ -162,3 +162,18 @@ def test_codes_of_another_image_size_are_refused(net: SwappingAutoencoder, image
         refine(net, images, codes=net.encode(torch.zeros(2, 3, 32, 32)))
     with pytest.raises(ValueError, match="-1 steps"):
         refine(net, images, steps=-1)
+
+
+def test_large_images_are_refined_in_less_memory_to_the_same_codes(
+    net: SwappingAutoencoder, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = refine(net, images, steps=2)
+    blocks = []
+    monkeypatch.setattr("swapae.editing.refinement.MOST_KEPT", images.numel() // 3 - 1)
+    monkeypatch.setattr(
+        "swapae.layers.recompute.checkpoint",
+        lambda block, *inputs, **_: blocks.append(block) or block(*inputs),
+    )
+    again = refine(net, images, steps=2)
+    assert blocks, "nothing was computed twice"
+    assert torch.equal(again.codes.structure, kept.codes.structure)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, arg
 
 from swapae.cli.common import Flag, Model, OutFile, Report, RunningOptions, UsageError
-from swapae.cli.paint import check_feather, read_mask
+from swapae.cli.masks import check_feather, read_mask
 from swapae.errors import UserError
 
 if TYPE_CHECKING:

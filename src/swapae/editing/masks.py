@@ -56,22 +56,21 @@ def region_mask(mask: Tensor, codes: Codes, stride: int, feather: float = 0.0, d
         _weights(have, side, places * detail, stride // detail, feather)
         for have, side, places in zip(mask.shape[2:], codes.size, codes.structure.shape[2:], strict=True)
     )
-    at_places = rows @ mask.detach().cpu().double() @ columns.T
-    return at_places.clamp(0, 1).to(codes.structure.device, torch.float32)
+    return _weighed(rows, mask, columns).to(codes.structure.device)
 
 
 def feathered(mask: Tensor, feather: float) -> Tensor:
     """Feather a mask `[B, 1, H, W]` at its own size; edges at the border of the image do not fade."""
     check_mask(mask)
     rows, columns = (_weights(side, side, side, 1, feather) for side in mask.shape[2:])
-    return (rows @ mask.double() @ columns.T).clamp(0, 1).to(mask.dtype)
+    return _weighed(rows, mask, columns).to(mask)
 
 
 def resized_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
     """Resize a mask `[B, 1, H, W]`: averaged over areas where it shrinks, bilinear where it grows."""
     check_mask(mask)
     rows, columns = (_resizing(have, want) for have, want in zip(mask.shape[2:], size, strict=True))
-    return (rows @ mask.double() @ columns.T).clamp(0, 1).to(mask.dtype)
+    return _weighed(rows, mask, columns).to(mask)
 
 
 def check_mask(mask: Tensor) -> None:
@@ -178,6 +177,11 @@ def _places(place: Place | Sequence[Place], batch: int) -> list[Place]:
 
 
 # ---- resizing and feathering are linear, rows and columns by themselves: a matrix each
+
+
+def _weighed(rows: Tensor, mask: Tensor, columns: Tensor) -> Tensor:
+    """Sum up in float64, on the CPU, as not all devices have it: so 0 and 1 come through to the bit."""
+    return (rows @ mask.detach().cpu().double() @ columns.T).clamp(0, 1).float()
 
 
 def _weights(have: int, side: int, places: int, stride: int, feather: float) -> Tensor:

@@ -28,7 +28,7 @@ STRUCTURE_RATE, TEXTURE_RATE, NOISE_RATE = 0.2, 0.2, 0.05  # radians a step at f
 BETAS = 0.9, 0.99
 PATIENCE, LEAST_GAIN = 10, 0.002  # so many steps in a row that gain less than this part halve the steps
 LEAST_RATE = 0.1  # of the first; steps that were halved to less end it
-MOST_KEPT = 2**19  # pixels of a batch up to which activations are kept for the gradients, some 8 GB
+MOST_KEPT = 2**19  # pixels of a batch beyond which activations are computed twice rather than kept
 
 OnStep = Callable[[int, int, float], bool | None]
 
