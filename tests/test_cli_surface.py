@@ -13,7 +13,7 @@ FROZEN = {
     "--dry-run",
     "swap": "STRUCTURE TEXTURE --model -m --out -o --strength --backend",
     "grid": "--structure --texture --model -m --out -o --backend",
-    "mix": "A B --model -m --out -o --steps --backend",
+    "mix": "A B IMAGE --model -m --out -o --steps --weights --of --path --backend",
     "pairs": "DIR --model -m --out -o --backend",
     "edit": "IMAGE --along --directions --mask --feather --outside --model -m --out -o --backend",
     "directions fit": "MODEL --data --from --to --name --of --num --images --size --batch --out -o --backend",

@@ -193,6 +193,7 @@ def test_list_shows_what_a_file_holds(directions: Path, capsys: Streams) -> None
     assert run("directions", "list", directions) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [[f"{k}1", k] for k in ("texture", "structure", "layout")]
+    assert lines[2].split("  ")[-3].strip() == f"1 = {28.648 / 20**0.5:.3g}°"
     assert lines[0].split("  ")[-3:] == ["1 = 28.6°", "12.5% of the variance", "9 images"]
     assert run("directions", "list", directions, "--json") == 0
     report = json.loads(capsys.readouterr().out)
@@ -344,10 +345,10 @@ def test_apply_shows_each_direction_at_each_strength(
     report = json.loads(capsys.readouterr().out)
     assert report["names"] == ["texture1", "structure1", "layout1"]
     assert report["strengths"] == [-2, -1, 0, 1, 2]
-    assert pixels(out).shape == (3 * (16 + 24) + 2 * 6, 5 * 20 + 4 * 2, 3)
+    assert pixels(out).shape == (24 + 3 * (24 + 16) + 2 * 6, 5 * 20 + 4 * 2, 3)
     assert run(*show, "--names", "structure1", "--strength", -3, 0.5, "--force") == 0
     moved = apply(net.encode_image(a), Directions.load(directions).named("structure1"), 0.5)
-    np.testing.assert_array_equal(pixels(out)[24:, 22:], pixels(net.decode_image(moved)))
+    np.testing.assert_array_equal(pixels(out)[48:, 22:], pixels(net.decode_image(moved)))
     assert run(*show, "--force", "--strength", "nan") == 2
     assert run(*show) == 1
     assert run(*show, "--force", "--names", "texture3") == 1

@@ -94,6 +94,15 @@ def test_strengths_may_differ_by_image(kind: Kind) -> None:
     close(made[2:3], moved(apply(own[2], along, -2.0), kind))
 
 
+def test_several_strengths_go_with_one_image() -> None:
+    own = codes()
+    for kind in KINDS:
+        along = direction(kind)
+        made = apply(own, along, torch.tensor([-1.0, 0.0, 2.0]))
+        assert (len(made.structure), len(made.texture)) == (3, 3)
+        close(moved(made, kind)[2:], moved(apply(own, along, 2.0), kind))
+
+
 def test_a_texture_map_is_moved_at_every_place_and_strengths_may_be_a_mask() -> None:
     own, along = codes(2, (CT, 2, 3)), direction()
     made = apply(own, along, 1.0).texture
@@ -131,7 +140,7 @@ def test_a_strength_that_is_not_finite_is_refused(strength: float) -> None:
 # ── principal directions ─────────────────────────────────────────────────────────────────────────
 
 
-def batches(num: int = 40, size: int = 10) -> Iterator[Codes]:
+def batches(num: int = 50, size: int = 100) -> Iterator[Codes]:
     """Codes that vary along few directions more than along others, always the same."""
     draw = torch.Generator().manual_seed(3)
     for _ in range(num):
@@ -157,7 +166,7 @@ def test_directions_and_their_sigmas_are_numpys_pca_of_all_codes(kind: Kind) -> 
         assert one.sigma == pytest.approx(variance**0.5, rel=1e-6)
         assert one.share == pytest.approx(variance / variances.sum(), rel=1e-6)
         assert one.center == pytest.approx(mean @ flat, rel=1e-5, abs=1e-7)
-        assert (one.kind, one.num_images, one.gap) == (kind, 400, None)
+        assert (one.kind, one.num_images, one.gap) == (kind, 5000, None)
 
 
 def test_several_kinds_are_found_in_one_pass() -> None:

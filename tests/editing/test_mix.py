@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swapae import Codes
+from swapae.codes import blend
 from swapae.editing import angle, mix, slerp, spherical_mean
 from swapae.editing.sphere import unit
 
@@ -120,6 +121,9 @@ def test_codes_are_mixed_by_texture_by_structure_or_by_both() -> None:
     both = mix(parts, textures=[1, 2, 3], structures=[1, 2, 3])
     close(both.structure, made.structure)
     assert both.size == (8, 12)
+    by_line = mix(parts, textures=[1, 2, 3], path="line").texture
+    close(by_line, blend(textures, [1 / 6, 2 / 6, 3 / 6]))
+    assert angle(by_line, made.texture).item() > 0.01
     with pytest.raises(ValueError, match="no codes"):
         mix([])
     with pytest.raises(ValueError, match="two models"):

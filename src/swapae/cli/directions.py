@@ -93,9 +93,9 @@ def directions_list(
 ) -> Report:
     """List the directions in a file, or those that a model brings along.
 
-    By column: the name for --along; of what it is; by how many degrees a strength of 1 turns the codes; how
-    much of all variance is along it, or how many strengths two groups lie apart; in how many images it was
-    found.
+    By column: the name for --along; of what it is; by how many degrees a strength of 1 turns the codes (those
+    of a layout in the mean over its places); how much of all variance is along it, or how many strengths two
+    groups lie apart; in how many images it was found.
 
     Args:
         file: File that `swapae directions fit` wrote, or a model.
@@ -157,13 +157,17 @@ def directions_apply(
 
 
 def sheet(rows: "Iterable[tuple[Direction, list[Image]]]", strengths: tuple[float, ...]) -> "Image":
-    """Rows of pictures under their names and strengths."""
+    """Rows of pictures under their direction's name; above the first row the strengths."""
     from swapae.images import WHITE, grid
     from swapae.sheet import captioned
 
-    amounts = "  ".join(f"{amount:+g}" for amount in strengths)
-    parts = [captioned(grid([pictures]), f"{direction.name}: {amounts}") for direction, pictures in rows]
-    return grid([[part] for part in parts], gap=6, background=WHITE)
+    parts: list[list[Image]] = []
+    for direction, pictures in rows:
+        if not parts:
+            words = [f"{amount:+g}" if amount else "0" for amount in strengths]
+            pictures = [captioned(one, word) for one, word in zip(pictures, words, strict=True)]
+        parts.append([captioned(grid([pictures]), direction.name)])
+    return grid(parts, gap=6, background=WHITE)
 
 
 def table(directions: "Iterable[Direction]") -> list[str]:
@@ -172,7 +176,7 @@ def table(directions: "Iterable[Direction]") -> list[str]:
         (
             one.name,
             one.kind,
-            f"1 = {math.degrees(one.sigma):.3g}°",
+            f"1 = {math.degrees(one.sigma / num_places(one) ** 0.5):.3g}°",
             f"{one.share:.1%} of the variance"
             if one.share is not None
             else f"groups {one.gap or 0:.2f} apart",
@@ -182,6 +186,11 @@ def table(directions: "Iterable[Direction]") -> list[str]:
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(word.ljust(w) for word, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def num_places(direction: "Direction") -> int:
+    """Over how many places of an image a direction spreads: over those of a layout."""
+    return direction.vector[0].numel() if direction.kind == "layout" else 1
 
 
 def facts(directions: "Iterable[Direction]") -> list[Report]:

@@ -1,43 +1,117 @@
-"""`swapae mix`: from one texture to another, in steps."""
+"""`swapae mix`: from one image to another in steps, or several in one by weights."""
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
 from swapae.cli.common import Model, OutFolder, Report, RunningOptions, UsageError, claim_folder
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from swapae.cli.common import Running
+
+Kind = Literal["texture", "structure", "both"]
+Way = Literal["line", "sphere"]
+
 
 def mix(
     a: Annotated[Positional[Path], arg(metavar="A")],
     b: Annotated[Positional[Path], arg(metavar="B")],
+    more: Annotated[Positional[tuple[Path, ...]], arg(metavar="IMAGE …", help_behavior_hint="")] = (),
     *,
     model: Model,
     out: OutFolder,
     steps: Annotated[int, arg(metavar="N")] = 8,
+    weights: Annotated[tuple[float, ...], arg(metavar="W …", help_behavior_hint="")] = (),
+    of: Kind = "texture",
+    path: Way = "line",
     common: RunningOptions,
 ) -> Report:
-    """Take one image's texture to another's, step by step.
+    """Take one image's texture to another's, step by step; or mix up to 8 by weights.
 
     Args:
-        a: The image that keeps its structure; the first step is its reconstruction.
+        a: The image that keeps what is not mixed, and its size; the first step is its reconstruction.
         b: The image whose texture the last step has.
-        out: Folder for the pictures 000.png, 001.png, …
+        more: Further images, for --weights.
+        out: Folder for the pictures 000.png, 001.png, …; with --weights the file to write.
         steps: Number of pictures, both ends included.
+        weights: One for each image, A too, from 0 on: makes one picture of all of them.
+        of: What is taken: texture, structure (the images are brought to the size of A), or both.
+        path: Straight, as published, or along the sphere, in equal angles.
     """
     from swapae.images import open_image
 
-    if steps < 2:
-        raise UsageError(f"--steps must be 2 or more, for the two ends, not {steps}.")
+    files = [a, b, *more]
+    check(files, steps, weights)
     names = [f"{step:03}.png" for step in range(steps)]
-    claim_folder(out, names, common.force)
-    pictures = open_image(a), open_image(b)
+    claim(out, names if not weights else [], common)
+    pictures = [open_image(file) for file in files]
+    if of != "texture":
+        pictures = [pictures[0], *(at_size(picture, pictures[0].size) for picture in pictures[1:])]
 
     from swapae.cli.hybrids import Coder
+    from swapae.editing import interpolate
+    from swapae.editing import mix as mixed
 
     coder = Coder.load(model, common.device, common.backend)
-    own, other = (coder.encode(picture) for picture in pictures)
+    own, *others = (coder.encode(picture) for picture in pictures)
+    if weights:
+        parts = [own.codes, *(other.codes for other in others)]
+        shares = dict.fromkeys(kinds(of), weights)
+        coder.save(coder.edited(own, mixed(parts, **shares, path=path)), out, common.force)
+        common.say(f"wrote {out}")
+        return {"outputs": [str(out)], "weights": list(weights)}
     for step, name in enumerate(names):
-        coder.save(coder.hybrid(own, other, step / (steps - 1)), out / name, common.force)
+        amounts = {"texture": 0.0, "structure": 0.0} | {kind[:-1]: step / (steps - 1) for kind in kinds(of)}
+        codes = interpolate(own.codes, others[0].codes, **amounts, path=path)
+        coder.save(coder.edited(own, codes), out / name, common.force)
     common.say(f"wrote {steps} pictures to {out}")
     return {"outputs": [str(out / name) for name in names]}
+
+
+def check(files: list[Path], steps: int, weights: tuple[float, ...]) -> None:
+    """Refuse what makes no mix.
+
+    Raises:
+        UsageError: as said.
+    """
+    if steps < 2:
+        raise UsageError(f"--steps must be 2 or more, for the two ends, not {steps}.")
+    if not weights and len(files) > 2:
+        raise UsageError(f"steps lead from one image to another; {len(files)} are mixed by --weights.")
+    if weights and len(weights) != len(files):
+        raise UsageError(f"{len(files)} images need as many --weights, not {len(weights)}.")
+    if any(not (math.isfinite(weight) and weight >= 0) for weight in weights) or (
+        weights and not any(weights)
+    ):
+        raise UsageError("--weights must be numbers from 0 on, and not all 0.")
+    if len(files) > 2:
+        from swapae.editing.mix import MOST
+
+        if len(files) > MOST:
+            raise UsageError(f"up to {MOST} images can be mixed, not {len(files)}.")
+
+
+def claim(out: Path, names: list[str], common: "Running") -> None:
+    """Refuse, before the work, a folder or file that cannot be written to."""
+    from swapae.images import check_target
+
+    if names:
+        claim_folder(out, names, common.force)
+    else:
+        check_target(out, common.force)
+
+
+def at_size(picture: "Image", size: tuple[int, int]) -> "Image":
+    """The picture at this size, as structures mix only place by place."""
+    from swapae.images import resize
+
+    return picture if picture.size == size else resize(picture, size)
+
+
+def kinds(of: Kind) -> list[str]:
+    """What is mixed, as `swapae.editing.mix` calls it."""
+    return ["textures", "structures"] if of == "both" else [f"{of}s"]

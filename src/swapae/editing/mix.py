@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from swapae.codes import Codes, check_weights, common_batch
+from swapae.codes import Codes, blend, check_weights, common_batch
+from swapae.editing.interpolate import Path
 from swapae.editing.sphere import angle, length, matched, tangent, turned, unit
 
 MOST = 8
@@ -46,7 +47,10 @@ def spherical_mean(codes: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
 
 
 def mix(
-    parts: Sequence[Codes], textures: Sequence[float] | None = None, structures: Sequence[float] | None = None
+    parts: Sequence[Codes],
+    textures: Sequence[float] | None = None,
+    structures: Sequence[float] | None = None,
+    path: Path = "sphere",
 ) -> Codes:
     """Mix the textures, or the structures, or both, of up to 8 images, or batches of them.
 
@@ -54,6 +58,7 @@ def mix(
         parts: codes; the first gives size and what is not mixed.
         textures: weights, as `spherical_mean` takes them; None keeps the first one's texture.
         structures: the same of structures, which must be of images of one size.
+        path: in the middle on the `sphere`, or on the `line`, the weighted sum, as `SwappingAutoencoder.mix`.
 
     Raises:
         ValueError: the codes do not go together, or the weights are no such weights.
@@ -67,15 +72,21 @@ def mix(
         raise ValueError("there are no codes to mix.")
     texture, structure = parts[0].texture, parts[0].structure
     if textures is not None:
-        texture = spherical_mean([part.texture for part in parts], textures)
+        texture = _middle([part.texture for part in parts], textures, path)
     if structures is not None:
-        structure = spherical_mean([part.structure for part in parts], structures)
+        structure = _middle([part.structure for part in parts], structures, path)
     batch = common_batch(len(structure), len(texture))
     return Codes(
         structure.expand(batch, *structure.shape[1:]),
         texture.expand(batch, *texture.shape[1:]),
         parts[0].size,
     )
+
+
+def _middle(codes: Sequence[Tensor], weights: Sequence[float], path: Path) -> Tensor:
+    if path == "sphere":
+        return spherical_mean(codes, weights)
+    return blend(matched(*codes), _shares(len(codes), weights))
 
 
 def _shares(num_codes: int, weights: Sequence[float]) -> list[float]:
