@@ -85,6 +85,16 @@ def test_a_half_covering_layer_shows_half_of_what_lies_below() -> None:
     torch.testing.assert_close(got.texture, between(a, b, torch.tensor([[0.5]])))
 
 
+def test_vectors_and_maps_of_them_are_painted_alike() -> None:
+    own, a, b, c = codes(2), texture(2), texture(), texture(2)
+    masks = [torch.rand(2, 1, 4, 5) for _ in range(3)]
+    masks[0][0] = 0
+    layers = list(zip((a, b, c), masks, (1.0, 1.5, 0.7), strict=True))
+    got = painted(own, [Layer(*one) for one in layers]).texture
+    spread = [Layer(t[:, :, None, None].expand(-1, -1, 4, 5), *rest) for t, *rest in layers]
+    torch.testing.assert_close(got, painted(own, spread).texture, atol=1e-5, rtol=0)
+
+
 def test_batches_of_one_go_with_any() -> None:
     own, other, mask = codes(1), texture(3), soft(3)
     got = painted(own, [Layer(other, mask)])
@@ -117,7 +127,8 @@ def test_edited_codes_of_other_lengths_come_to_length_one() -> None:
 
 def test_opposite_and_equal_textures_are_joined_without_nan() -> None:
     own = codes()
-    for other in (own.texture, -own.texture):
+    nearly = [normalize(sign * own.texture + 1e-3 * torch.randn(1, 6)) for sign in (1, -1)]
+    for other in (own.texture, -own.texture, *nearly):
         got = painted(own, [Layer(other, soft())]).texture
         torch.testing.assert_close(lengths(got), torch.ones(1, 4, 5))
 

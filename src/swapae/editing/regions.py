@@ -61,13 +61,18 @@ def painted(codes: Codes, layers: Sequence[Layer]) -> Codes:
     left, shares = _shares([_resized_mask(mask, size) for mask in masks], [one.strength for one in layers])
     if not any(bool(share.any()) for share in shares):
         return _expanded(codes.structure, codes.texture, codes.size, batch)
-    own = shown = _unit_at(codes.texture, size)
-    for one, share in zip(layers, shares, strict=True):
-        texture = _unit_at(one.texture.to(own), size)
-        if not 0 <= one.strength <= 1:
-            texture = slerp(own, texture, one.strength)
+    own = _unit_at(codes.texture, size)
+    textures = [_unit_at(one.texture.to(own), size) for one in layers]
+    targets = [
+        texture if 0 <= one.strength <= 1 else slerp(own, texture, one.strength)
+        for one, texture in zip(layers, textures, strict=True)
+    ]
+    parts = []
+    for share in shares:
         left = left + share
-        shown = between(shown, texture, torch.where(share > 0, share / left, 0))
+        parts.append(torch.where(share > 0, share / left, 0))
+    are_vectors = all(_size_of(one) == VECTOR for one in (own, *targets))
+    shown = (_combined if are_vectors else _followed)(own, targets, parts)
     return _expanded(codes.structure, shown.flatten(1) if size == VECTOR else shown, codes.size, batch)
 
 
@@ -141,6 +146,48 @@ def kept_outside(image: Tensor, edited: Tensor, mask: Tensor) -> Tensor:
 def between(a: Tensor, b: Tensor, part: Tensor) -> Tensor:
     """Go a part of the way from `a` to `b` along the sphere; parts 0 and 1 give `a` and `b` to the bit."""
     way = turned(a, b, part * angle(a, b))
+    return torch.where(part == 0, a, torch.where(part == 1, b, way))
+
+
+def _followed(start: Tensor, targets: Sequence[Tensor], parts: Sequence[Tensor]) -> Tensor:
+    """Go from `start` a part of the way to the first target, from there to the next, and so on."""
+    for target, part in zip(targets, parts, strict=True):
+        start = between(start, target, part)
+    return start
+
+
+def _combined(start: Tensor, targets: Sequence[Tensor], parts: Sequence[Tensor]) -> Tensor:
+    """Do so from a vector to vectors, at many places at once.
+
+    At every place it is a sum of the same few vectors: only their factors, `[B, K, h, w]`, go the way, and
+    angles are those of the vectors' products.
+    """
+    batch = common_batch(len(start), *map(len, targets), *map(len, parts))
+    vectors = torch.stack([one.flatten(1).expand(batch, -1) for one in (start, *targets)], 1)  # [B, K, C]
+    wide = vectors.double()
+    products = wide @ wide.mT
+    factors = torch.zeros_like(products[:, :, :1, None])
+    factors[:, 0] = 1
+    for number, part in enumerate(parts, 1):
+        target = torch.zeros_like(factors[:, :, :1, :1])
+        target[:, number] = 1
+        factors = _between_factors(factors, target, part.to(factors), products)
+    lengths = (factors * torch.einsum("bkl,blhw->bkhw", products, factors)).sum(1)
+    if not bool((factors.abs().amax() < 100) & ((lengths - 1).abs().amax() < 1e-4)):
+        return _followed(start, targets, parts)  # all but opposite vectors: their sum has no digits left
+    return (vectors.mT @ factors.to(vectors).flatten(2)).unflatten(2, factors.shape[2:])
+
+
+def _between_factors(a: Tensor, b: Tensor, part: Tensor, products: Tensor) -> Tensor:
+    """Give what `between` does, of factors `[B, K, h, w]` of vectors with these products."""
+    along = torch.einsum("bkl,blhw->bkhw", products, b)
+    cosine = (a * along).sum(1, keepdim=True)
+    across = b - cosine * a
+    sine = (
+        (across * torch.einsum("bkl,blhw->bkhw", products, across)).sum(1, keepdim=True).clamp(min=0).sqrt()
+    )
+    angles = torch.atan2(sine, cosine)
+    way = torch.cos(part * angles) * a + torch.sin(part * angles) * across / sine.clamp(min=1e-12)
     return torch.where(part == 0, a, torch.where(part == 1, b, way))
 
 
