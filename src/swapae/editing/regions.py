@@ -175,7 +175,7 @@ def _combined(start: Tensor, targets: Sequence[Tensor], parts: Sequence[Tensor])
     lengths = (factors * torch.einsum("bkl,blhw->bkhw", products, factors)).sum(1)
     if not bool((factors.abs().amax() < 100) & ((lengths - 1).abs().amax() < 1e-4)):
         return _followed(start, targets, parts)  # all but opposite vectors: their sum has no digits left
-    return (vectors.mT @ factors.to(vectors).flatten(2)).unflatten(2, factors.shape[2:])
+    return torch.unflatten(vectors.mT @ factors.to(vectors).flatten(2), 2, factors.shape[2:])
 
 
 def _between_factors(a: Tensor, b: Tensor, part: Tensor, products: Tensor) -> Tensor:
