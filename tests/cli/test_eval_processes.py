@@ -1,4 +1,7 @@
-"""`swapae eval --gpus 2`: two processes over gloo find to the bit what one finds, and end as one."""
+"""`swapae eval --gpus 2`: two processes over gloo find what one finds, and end as one.
+
+With as many threads they find it to the bit; two processes have fewer each, which orders sums in another way.
+"""
 
 import json
 from collections.abc import Callable
@@ -41,7 +44,7 @@ def test_of_photos_every_figure_is_that_of_one_process(
     two = reported_by_two(words, tmp_path / "two", capfd)
     assert (one["images"], one["unreadable"], one["pairs"]) == (7, ["3.png", "4.png"], 5)
     assert {"LPIPS-squeeze", "TextureSensitivity-LPIPS-squeeze", "Color"} < one["metrics"].keys()
-    assert two == one
+    assert two == near(one)
     pairs = [(tmp_path / name / "pairs.json").read_bytes() for name in ("one", "two")]
     assert pairs[0] == pairs[1]
 
@@ -57,7 +60,16 @@ def test_of_true_swaps_every_figure_is_that_of_one_process(
     (tmp_path / "two" / "report.json").write_text("older")  # which --force, and nothing else, overwrites
     two = reported_by_two([*words, "--force"], tmp_path / "two", capfd)
     assert one["pairs"] == 5
-    assert two == one
+    assert two == near(one)
+
+
+def near(report: Any) -> Any:
+    """The report, equal to one whose floats are a hundred-thousandth apart."""
+    if isinstance(report, dict):
+        return {name: near(value) for name, value in report.items()}
+    if isinstance(report, list):
+        return [near(value) for value in report]
+    return pytest.approx(report, rel=1e-5) if isinstance(report, float) else report
 
 
 def reported_by_two(words: Words, out: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
