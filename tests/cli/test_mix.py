@@ -2,33 +2,15 @@
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from tests.cli.tools import Photo, Streams, pixels, run
 
 from swapae import SwappingAutoencoder, open_image
-from swapae.cli.main import main
 from swapae.editing import interpolate, mix
 from swapae.images import resize
-
-Streams = pytest.CaptureFixture[str]
-Photo = Callable[..., Path]
-
-
-def run(*arguments: object) -> int:
-    return main([str(argument) for argument in arguments])
-
-
-def pixels(picture: Path | Image.Image) -> np.ndarray:
-    return np.asarray(Image.open(picture) if isinstance(picture, Path) else picture)
-
-
-@pytest.fixture(scope="module")
-def net(tiny_model: Path) -> SwappingAutoencoder:
-    return SwappingAutoencoder.from_pretrained(tiny_model, device="cpu")
 
 
 @pytest.fixture

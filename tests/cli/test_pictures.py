@@ -8,26 +8,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.cli.tools import Photo, Streams, pixels, run
 
 from swapae import SwappingAutoencoder
-from swapae.cli.main import main
-
-Streams = pytest.CaptureFixture[str]
-Photo = Callable[..., Path]
-
-
-def run(*arguments: object) -> int:
-    return main([str(argument) for argument in arguments])
-
-
-def pixels(picture: Path | Image.Image) -> np.ndarray:
-    return np.asarray(Image.open(picture) if isinstance(picture, Path) else picture)
-
-
-@pytest.fixture(scope="module")
-def net(tiny_model: Path) -> SwappingAutoencoder:
-    return SwappingAutoencoder.from_pretrained(tiny_model)
-
 
 # ── swap ─────────────────────────────────────────────────────────────────────────────────────────
 

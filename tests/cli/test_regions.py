@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.cli.tools import run
 
 from swapae import Codes, SwappingAutoencoder
-from swapae.cli.main import main
 from swapae.editing import (
     Direction,
     Directions,
@@ -31,17 +31,8 @@ Photo = Callable[..., Path]
 STRIDE = 4
 
 
-def run(*arguments: object) -> int:
-    return main([str(argument) for argument in arguments])
-
-
 def pixels(picture: Path | Image.Image) -> np.ndarray:
     return np.asarray(Image.open(picture) if isinstance(picture, Path) else picture)
-
-
-@pytest.fixture(scope="module")
-def net(tiny_model: Path) -> SwappingAutoencoder:
-    return SwappingAutoencoder.from_pretrained(tiny_model)
 
 
 @pytest.fixture
