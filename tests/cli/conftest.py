@@ -1,3 +1,5 @@
+"""What the tests of commands share."""
+
 from pathlib import Path
 
 import pytest

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.cli.tools import run
+from tests.cli.tools import Photo, Streams, pixels, run
 
 from swapae import Codes, SwappingAutoencoder
 from swapae.editing import (
@@ -26,13 +26,7 @@ from swapae.editing import (
 from swapae.editing.files import Maker
 from swapae.images import to_array
 
-Streams = pytest.CaptureFixture[str]
-Photo = Callable[..., Path]
 STRIDE = 4
-
-
-def pixels(picture: Path | Image.Image) -> np.ndarray:
-    return np.asarray(Image.open(picture) if isinstance(picture, Path) else picture)
 
 
 @pytest.fixture
