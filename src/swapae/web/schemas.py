@@ -250,7 +250,7 @@ class OpenedRecipe(Told):
 
 
 class SnapshotInfo(Told):
-    """A picture of a run: of `fixed` or `random` images, by averaged weights or by them as they are (`raw`)."""
+    """A picture of a run: of `fixed` or `random` images, by averaged weights or by `raw` ones as they are."""
 
     number: int
     images_seen: int
