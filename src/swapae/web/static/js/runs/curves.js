@@ -12,7 +12,7 @@ export class Curves {
   constructor() {
     Object.assign(this, { charts: new Map(), series: null, most: 1, seen: null, drawn: "" });
     this.smoothing = this.range("Smoothing", { min: 0, max: 0.95, step: 0.05, value: 0 }, () => this.draw());
-    this.moment = this.range("Values after", { min: 0, max: 1000, step: 1, value: 1000 }, () => this.slide());
+    this.moment = this.range("Values after", { min: 0, max: 1000, step: 1, value: 1000 }, () => this.slide(), true);
     this.axis = h("select", { onchange: () => this.draw() }, ...AXES.map(([value, text]) => h("option", { value }, text)));
     const axis = h("label", { class: "chart-control" }, h("span", {}, "Axis"), this.axis);
     this.controls = h("div", { class: "chart-controls" }, this.smoothing.element, this.moment.element, axis);
@@ -25,11 +25,11 @@ export class Curves {
   }
 
   /** A labelled slider with its value. */
-  range(title, limits, oninput) {
+  range(title, limits, oninput, isWide = false) {
     const id = freshId("curves");
     const input = h("input", { type: "range", id, ...limits, oninput });
     const output = h("output", { for: id });
-    return { input, output, element: h("div", { class: "chart-control" }, h("label", { for: id }, title), input, output) };
+    return { input, output, element: h("div", { class: `chart-control ${isWide ? "is-wide" : ""}` }, h("label", { for: id }, title), input, output) };
   }
 
   table() {

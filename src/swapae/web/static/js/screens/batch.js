@@ -7,12 +7,14 @@ import { bytesWritten } from "../batch/names.js";
 import { Row } from "../batch/row.js";
 import { hasLook } from "../batch/work.js";
 import { download } from "../ui/download.js";
-import { h, refill } from "../ui/dom.js";
+import { h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
+import { text } from "../text.js";
+import { emptyState } from "../ui/states.js";
 import { announce, toast } from "../ui/toast.js";
 
 export const id = "batch";
-export const title = "Batch";
+export const title = text.screens.batch;
 export const key = "5";
 
 const ARCHIVE = "swapae-batch.zip";
@@ -27,6 +29,11 @@ export function mount(root, studio) {
 export function unmount() {
   view?.close();
   view = null;
+}
+
+/** Photos that were pasted, or dropped beside the screen, have become the page's; they join the list too. */
+export function accept(images) {
+  batch.add(images.filter(({ blob }) => blob).map(({ blob, title: name }) => ({ file: blob, path: name })));
 }
 
 function begun(studio) {
@@ -71,11 +78,13 @@ class View {
     this.words = h("p", { class: "batch-summary" });
     this.notice = h("p", { class: "batch-notice", role: "status" });
     this.list = h("ul", { class: "batch-list", "aria-label": "Photos" });
-    this.look = new Look(this.studio, (screen) => this.studio.open?.(screen));
+    this.look = new Look(this.studio, (screen) => this.studio.go(screen));
+    const hint = "Drop photos or whole folders here. Each comes back full size with the look beside, under its own name.";
+    this.none = h("div", { class: "batch-none" }, emptyState({ name: "batch", title: "Give many photos one look", hint }));
     const tools = h("div", { class: "batch-tools" }, this.main, this.stop, this.again, this.pack, this.clear);
     this.status = h("div", { class: "batch-status" }, tools, this.bar, this.words, this.notice);
     const side = h("div", { class: "batch-side" }, this.look.element, this.intake());
-    refill(this.root, h("div", { class: "batch" }, h("h2", { class: "unseen" }, "Batch"), side, h("div", { class: "batch-main" }, this.status, this.list)));
+    this.root.append( h("div", { class: "batch-frame" }, h("h2", { class: "unseen" }, "Batch"), side, h("div", { class: "batch-main" }, this.none, this.status, this.list)));
   }
 
   /** Where photos come in. */
@@ -87,7 +96,7 @@ class View {
     };
     const buttons = [...pick({ accept: "image/*" }, "Choose photos", "open"), ...pick({ webkitdirectory: true }, "Choose a folder", "batch")];
     const hint = h("p", { class: "hint" }, "Their names never leave this browser. The server forgets each photo as soon as its picture is back.");
-    return h("section", { class: "batch-intake", "aria-label": "Add photos" }, h("h3", {}, "Drop photos or folders here"), h("p", {}, buttons), hint);
+    return h("section", { class: "batch-intake", "aria-label": "Add photos" }, h("h3", {}, "Add photos"), h("p", { class: "batch-buttons" }, buttons), hint);
   }
 
   listen() {
@@ -98,9 +107,8 @@ class View {
     const isFiles = (event) => event.dataTransfer?.types.includes("Files");
     on(this.root, "dragover", (event) => isFiles(event) && event.preventDefault());
     on(this.root, "drop", (event) => isFiles(event) && this.drop(event));
-    const keys = this.studio.keys;
-    if (!keys) return;
-    const area = "Batch";
+    const { keys } = this.studio;
+    const area = title;
     this.end.push(keys.add({ id: "batch.go", keys: ["ctrl+enter"], label: "Start, pause or go on", area, run: () => this.go() }));
     this.end.push(keys.add({ id: "batch.stop", keys: ["escape"], label: "Cancel the batch", area, when: () => batch.queue.isBusy, run: () => batch.cancel() }));
   }
@@ -190,6 +198,7 @@ class View {
     const bytes = batch.queue.bytes;
     const through = counts.done + counts.failed + counts.stopped;
     this.status.hidden = !counts.all;
+    this.none.hidden = counts.all > 0;
     this.say(this.main, this.offer(counts));
     this.main.replaceChild(icon(batch.isRunning ? "pause" : "play", 18), this.main.firstChild);
     this.main.disabled = !batch.isRunning && (!hasLook(batch.look) || (!counts.waiting && !batch.isOutdated));

@@ -4,7 +4,9 @@ import { Curves } from "../runs/curves.js";
 import { Feed, progress } from "../runs/feed.js";
 import { Samples } from "../runs/samples.js";
 import { duration } from "../runs/scale.js";
+import { text } from "../text.js";
 import { h, refill } from "../ui/dom.js";
+import { emptyState, workingState } from "../ui/states.js";
 
 const STATES = {
   training: "Training",
@@ -16,7 +18,7 @@ let chosen = ""; // the run looked at, while the page lives
 let view = null;
 
 export const id = "runs";
-export const title = "Runs";
+export const title = text.screens.runs;
 export const key = "6";
 
 export function mount(root, studio) {
@@ -33,9 +35,9 @@ class View {
     this.feed = new Feed(api, () => this.update());
     if (chosen) this.feed.forget(chosen);
     this.api = api;
-    this.shown = "";
+    Object.assign(this, { shown: "", explained: "", offered: "" });
     this.curves = new Curves();
-    this.samples = new Samples((number) => `api/v1/runs/${encodeURIComponent(this.feed.chosen)}/snapshots/${number}`);
+    this.samples = new Samples((number) => `/api/v1/runs/${encodeURIComponent(this.feed.chosen)}/snapshots/${number}`);
     this.build(root);
     this.feed.start();
   }
@@ -52,7 +54,7 @@ class View {
     const curves = h("section", { class: "runs-part", "aria-label": "Curves" }, this.curves.element);
     this.body = h("div", { class: "runs-body" }, this.bar, this.facts, samples, curves);
     this.empty = h("div", { class: "runs-empty" });
-    refill(root, h("div", { class: "runs" }, head, this.notice, this.empty, this.body));
+    root.append(h("div", { class: "runs-frame" }, head, this.notice, this.empty, this.body));
     this.update();
   }
 
@@ -74,13 +76,12 @@ class View {
 
   /** Say why there is nothing to see, and what to do. */
   explain() {
-    if (this.feed.isOff) {
-      return refill(this.empty, h("h3", {}, "No folder of runs is open"), HOW(), h("p", { class: "soft" }, "Only that folder is looked into, and nothing in it is changed."));
-    }
-    if (this.feed.runs) {
-      return refill(this.empty, h("h3", {}, "There are no training runs yet"), h("p", {}, "A run appears here as soon as it has begun in the folder that this studio was started with:"), h("pre", {}, "swapae train PHOTOS -o RUNS/first"));
-    }
-    return refill(this.empty, h("p", { class: "soft" }, this.feed.problem ? "Nothing is known of the runs." : "Looking for runs…"));
+    const { feed } = this;
+    const state = feed.isOff ? "off" : feed.runs ? "none" : feed.problem ? "away" : "asking";
+    if (state === this.explained) return;
+    this.explained = state;
+    if (state === "asking") refill(this.empty, workingState("Looking for runs…"));
+    else refill(this.empty, emptyState({ name: "runs", ...WHY[state] }), state in HOW && h("pre", { tabIndex: 0 }, HOW[state]));
   }
 
   /** The runs there are, newest first. */
@@ -121,7 +122,12 @@ function facts(now, run) {
   return found;
 }
 
-const HOW = () => [
-  h("p", {}, "To watch trainings here, start the studio with the folder they are in:"),
-  h("pre", {}, "swapae studio --runs RUNS"),
-];
+const WHY = {
+  off: {
+    title: "This studio was started without a folder of runs.",
+    hint: "Start it with the folder your trainings are in, and their curves and samples appear here while they grow. Nothing in that folder is changed.",
+  },
+  none: { title: "There are no training runs in the folder yet.", hint: "A run appears here by itself as soon as it has begun there." },
+  away: { title: "Nothing is known of the runs yet." },
+};
+const HOW = { off: "swapae studio --runs RUNS", none: "swapae train PHOTOS -o RUNS/first" };
