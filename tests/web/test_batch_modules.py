@@ -10,7 +10,6 @@ import pytest
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page
-
 from tests.web.modules import imported
 
 pytestmark = pytest.mark.browser
@@ -34,7 +33,8 @@ def test_a_zip_is_read_by_python_with_names_dates_and_bytes_as_they_were(page: P
       const noise = crypto.getRandomValues(new Uint8Array(60000));
       const date = new Date(2026, 10, 25, 12, 34, 56);
       const told = [];
-      const files = [{name: "été/größe 写真 📷.png", blob: new Blob([noise]), date}, {name: "empty", blob: new Blob([])}];
+      const photo = {name: "été/größe 写真 📷.png", blob: new Blob([noise]), date};
+      const files = [photo, {name: "empty", blob: new Blob([])}];
       const whole = await zip.zip(files, (...some) => told.push(some));
       return [await text(new Blob([noise])), await text(whole), told, whole.type];
     }""")
@@ -84,7 +84,6 @@ def test_results_are_named_after_their_photos_and_fit_for_any_disk(page: Page, p
 
 
 QUEUE = """
-  const log = [];
   const open = [];
   let most = 0, now = 0;
   const work = (item, {signal, enter}) => new Promise((resolve, reject) => {
@@ -93,7 +92,7 @@ QUEUE = """
     open.push({item, enter, resolve: end(resolve), reject: end(reject)});
     signal.addEventListener("abort", () => end(reject)(new DOMException("", "AbortError")));
   });
-  const one = new queue.Queue(work, {mostBytes: 100, changed: (item) => item && log.push(item.n + item.state)});
+  const one = new queue.Queue(work, {mostBytes: 100});
   const photos = (count) => Array.from({length: count}, (_, n) => ({file: new Blob(["x"]), n}));
   const soon = () => new Promise((resolve) => setTimeout(resolve));
   const made = {blob: new Blob([new Uint8Array(10)])};

@@ -1,6 +1,7 @@
 // What the batch will do to each photo: the look of the present recipe, shown and explained.
 
 import { h, refill } from "../ui/dom.js";
+import { thumbnailOf, titleOf } from "../photos.js";
 import { hasLook, leftOut } from "./work.js";
 
 const number = (value) => Number(value.toFixed(2)).toLocaleString("en");
@@ -13,14 +14,18 @@ export class Look {
   }
 
   update(recipe) {
-    refill(this.element, h("h3", {}, "The look"), hasLook(recipe) ? this.described(recipe) : this.missing(), this.ways());
+    const told = hasLook(recipe) ? this.described(recipe) : [this.missing()];
+    refill(this.element, h("h3", {}, "The look"), told, this.ways());
   }
 
   described(recipe) {
     const { textures, strength, directions } = recipe;
     const lines = [];
-    if (textures.length && strength !== 0) lines.push(h("div", { class: "batch-textures" }, textures.map((part) => this.texture(part))));
-    if (textures.length && strength !== 0) lines.push(h("p", {}, `Texture at strength ${number(strength)}${textures.length > 1 ? `, a mix of ${textures.length}` : ""}`));
+    if (textures.length && strength !== 0) {
+      const names = textures.map(({ image }) => titleOf(this.studio, image)).join(", ");
+      const said = `${textures.length > 1 ? "A mix of the textures" : "The texture"} of ${names}, strength ${number(strength)}`;
+      lines.push(h("div", { class: "batch-textures" }, textures.map((part) => this.texture(part)), h("p", {}, said)));
+    }
     const moves = directions.filter(({ mask, strength: far }) => !mask && far !== 0);
     if (moves.length) lines.push(h("p", {}, `Moved along ${moves.map(({ name, strength: far }) => `${name} by ${number(far)} σ`).join(", ")}`));
     const left = leftOut(recipe);
@@ -29,9 +34,7 @@ export class Look {
   }
 
   texture({ image }) {
-    const { gallery = [], images = [] } = this.studio.state.get();
-    const title = [...gallery, ...images].find(({ id }) => id === image)?.title || "A photo";
-    return h("img", { src: this.studio.api.thumbnailUrl(image), alt: `Texture: ${title}`, title });
+    return h("img", { src: thumbnailOf(this.studio, image), alt: "" });
   }
 
   missing() {
@@ -39,7 +42,7 @@ export class Look {
   }
 
   ways() {
-    const way = (screen, words) => h("button", { class: "quiet", onclick: () => this.go(screen) }, words);
-    return h("p", { class: "batch-ways" }, way("swap", "Choose the texture"), way("directions", "Move along directions"));
+    const way = (screen, words, told) => h("button", { class: "quiet small", "aria-label": told, onclick: () => this.go(screen) }, words);
+    return h("p", { class: "batch-ways" }, way("swap", "Change texture", "Change texture, in Swap"), way("directions", "Move directions", "Move directions, in Directions"));
   }
 }

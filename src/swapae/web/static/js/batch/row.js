@@ -28,7 +28,7 @@ export class Row {
     this.state.textContent = error || WORDS[state] || `${result.width} × ${result.height}, ${bytesWritten(result.blob.size)}`;
     this.save.hidden = !result;
     this.again.hidden = state !== "failed" && state !== "stopped";
-    if (result !== this.drawn || !this.picture.firstChild) this.draw();
+    if (result !== this.drawn || !result) this.draw();
     this.picture.classList.toggle("is-working", state === "sending" || state === "rendering");
   }
 

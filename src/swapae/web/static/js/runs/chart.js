@@ -42,7 +42,7 @@ export class Chart {
     const amount = this.spec.group === "Measured" ? 0 : smoothing;
     this.curves = bases.map((name, i) => ({ title: titles[i], ...curveOf(series, name, amount) }));
     const isLog = axis === "log" || (axis === "auto" && this.spec.isLog);
-    const values = this.curves.flatMap((curve) => [...curve.y, ...(curve.hasInterval ? [...curve.low, ...curve.high] : [])]);
+    const values = this.curves.flatMap((curve) => [...(curve.raw ?? curve.y), ...(curve.hasInterval ? [...curve.low, ...curve.high] : [])]);
     this.across = scale(0, Math.max(1, most), LEFT, width - RIGHT);
     this.up = fitted(values, HEIGHT - BOTTOM, TOP, isLog);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
@@ -79,7 +79,9 @@ export class Chart {
     const points = curve.x.map((x, at) => place(x, curve.y[at]));
     const there = curve.x.map((x, at) => place(x, curve.high[at]));
     const back = curve.x.map((x, at) => place(x, curve.low[at])).reverse();
-    const parts = [svg("polygon", { class: `band c${i}`, points: [...there, ...back].join(" ") })];
+    const raw = curve.raw?.map((y, at) => place(curve.x[at], y));
+    const parts = raw ? [svg("polyline", { class: `line raw c${i}`, points: raw.join(" ") })] : [];
+    if (curve.hasInterval || !raw) parts.push(svg("polygon", { class: `band c${i}`, points: [...there, ...back].join(" ") }));
     parts.push(svg("polyline", { class: `line c${i}`, points: points.join(" ") }));
     if (points.length <= FEW_POINTS) parts.push(...points.map((point) => dot(point, i, 2)));
     return parts;
@@ -116,7 +118,8 @@ function curveOf(series, name, smoothing) {
   const ends = [`${name} low`, `${name} high`].map((end) => series.columns.get(end)?.y);
   const hasInterval = ends.every((end) => end?.length === y.length);
   const [low, high] = hasInterval ? ends : [y, y];
-  return { name, hasInterval, ...thinned(x, smoothed(y, smoothing), MOST_POINTS, low, high) };
+  const raw = smoothing > 0 && y.length > FEW_POINTS ? thinned(x, y, MOST_POINTS).y : null;
+  return { name, hasInterval, raw, ...thinned(x, raw ? smoothed(y, smoothing) : y, MOST_POINTS, low, high) };
 }
 
 function valueAt(curve, at) {

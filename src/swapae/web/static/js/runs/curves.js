@@ -11,7 +11,7 @@ const LIVE = "newest";
 export class Curves {
   constructor() {
     Object.assign(this, { charts: new Map(), series: null, most: 1, seen: null, drawn: "" });
-    this.smoothing = this.range("Smoothing", { min: 0, max: 0.95, step: 0.05, value: 0 }, () => this.draw());
+    this.smoothing = this.range("Smoothing", { min: 0, max: 0.95, step: 0.05, value: 0.6 }, () => this.draw());
     this.moment = this.range("Values after", { min: 0, max: 1000, step: 1, value: 1000 }, () => this.slide(), true);
     this.axis = h("select", { onchange: () => this.draw() }, ...AXES.map(([value, text]) => h("option", { value }, text)));
     const axis = h("label", { class: "chart-control" }, h("span", {}, "Axis"), this.axis);
@@ -61,7 +61,10 @@ export class Curves {
     });
     this.charts = new Map(charts.map(([spec, chart]) => [spec.group + spec.title, chart]));
     const groups = Map.groupBy(charts, ([{ group }]) => group);
-    refill(this.groups, [...groups].map(([group, some]) => h("section", { class: "chart-group" }, h("h3", {}, group), h("div", { class: "chart-grid" }, some.map(([, chart]) => chart.element)))));
+    refill(this.groups, [...groups].map(([group, some]) => {
+      const grid = h("div", { class: "chart-grid" }, some.map(([, chart]) => chart.element));
+      return h("section", { class: "chart-group", dataset: { count: Math.min(3, some.length) } }, h("h3", {}, group), grid);
+    }));
   }
 
   draw() {

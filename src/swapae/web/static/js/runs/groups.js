@@ -41,7 +41,7 @@ export function chartsFor(names) {
 /** A chart of one column, and of the ends of its interval where it has one. */
 function single(name, present) {
   const ends = ENDS.map((end) => name + end).filter((end) => present.has(end));
-  if (OWN.test(name)) return chart("Other", name, "", [name, ...ends]);
+  if (OWN.test(name)) return chart(name.startsWith("G_l1") ? "Reconstruction" : "Other", label(name), "", [name, ...ends]);
   const note = ends.length ? "Measured, with the interval it lies in." : "Measured at checkpoints.";
   return chart("Measured", name, note, [name, ...ends]);
 }

@@ -201,7 +201,10 @@ class View {
     this.none.hidden = counts.all > 0;
     this.say(this.main, this.offer(counts));
     this.main.replaceChild(icon(batch.isRunning ? "pause" : "play", 18), this.main.firstChild);
-    this.main.disabled = !batch.isRunning && (!hasLook(batch.look) || (!counts.waiting && !batch.isOutdated));
+    const isIdle = !batch.isRunning && !counts.waiting && !batch.isOutdated;
+    this.main.hidden = isIdle;
+    this.main.disabled = !batch.isRunning && (isIdle || !hasLook(batch.look));
+    this.pack.className = isIdle ? "main" : "quiet";
     this.stop.hidden = !counts.waiting && !counts.working;
     this.again.hidden = !(counts.failed + counts.stopped);
     this.say(this.again, `Try ${counts.failed + counts.stopped} again`);
@@ -219,7 +222,7 @@ class View {
     if (batch.isRunning) return "Pause";
     const photos = (count) => (count === 1 ? "1 photo" : `${count} photos`);
     if (waiting) return done || working ? `Go on with ${photos(waiting)}` : `Apply to ${photos(waiting)}`;
-    return batch.isOutdated ? `Apply the new look to ${all === 1 ? "it" : `all ${all}`}` : "All are through";
+    return `Apply the new look to ${all === 1 ? "it" : `all ${all}`}`;
   }
 
   /** Why nothing goes on, where that is so. */
