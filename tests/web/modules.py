@@ -1,4 +1,4 @@
-"""Modules of the page in a browser, without a server: files of the package at an address that is no host's."""
+"""Modules of the page in a browser, without a server: the package answers at an address that is no host's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
