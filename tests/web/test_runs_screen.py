@@ -22,7 +22,7 @@ def training(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """A run that a training has made, and that has a way to go yet."""
     images = make_images(tmp_path_factory.mktemp("photos"))
     folder = runs_folder / "first"
-    run(micro(), images, folder, after=7)
+    run(micro(snapshot_images=8), images, folder, after=7)
     return folder
 
 
@@ -81,7 +81,7 @@ def test_the_keyboard_reaches_older_grids_and_older_values(open_page: OpenPage, 
     page.locator(".grid-controls input").focus()
     page.keyboard.press("Home")
     assert image.get_attribute("src") != newest
-    assert str(image.get_attribute("alt")).startswith("Samples after 16 images")
+    assert str(image.get_attribute("alt")).startswith("Samples after 8 images")
     page.get_by_label("Values after").focus()
     page.keyboard.press("Home")
     first = json.loads((training / "log.jsonl").read_text().splitlines()[0])
