@@ -55,8 +55,7 @@ class Lines:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            mode = "r+b" if self.path.exists() else "x+b"
-            self.file = open(self.path, mode, buffering=0)  # noqa: SIM115
+            self.file = FileIO(self.path, "r+" if self.path.exists() else "x+")
             _cut_to_whole_lines(self.file)
         except OSError as error:
             raise WriteError(f"{shown(self.path)} cannot be written ({reason(error)}).") from error

@@ -98,8 +98,10 @@ def make_plan(pack: Pack, batch: Batch, force: bool = False) -> Plan:
         force: begin anew where settings differ, and overwrite files.
 
     Raises:
-        UserError: the folder is none, or lies within the set, or holds results of other settings.
+        UserError: the set is empty; or the folder is none, or lies within the set, or holds results of other settings.
     """
+    if not pack.num_images:
+        raise UserError(f"There are no images in {pack.name}.")
     check_folder(pack, batch.out)
     state = state_of_manifests(batch.out)
     known = Known.of(batch.out, batch.settings(), force)

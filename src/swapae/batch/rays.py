@@ -23,7 +23,7 @@ WAVE = 16_384  # jobs that are given to Ray at once: their rows are written down
 BLOCK = 32  # jobs of a task, at most: what they have done is heard of when all are done
 FACTS = [one.name for one in fields(Outcome) if one.name != "job"]
 TASKS_EACH = 8  # tasks an actor gets, at least, so that none waits long for the others in the end
-STORE_BYTES = 78 << 20  # Ray's least: only the names of pictures go through it
+STORE_BYTES = 256 << 20  # only the names of pictures go through it
 
 
 class RayActors:
@@ -96,7 +96,7 @@ class RayActors:
         import ray
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as it will be; else it warns
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as it is to be; else it warns
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         given: dict[str, Any] = {
             "address": self.address,

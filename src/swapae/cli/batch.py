@@ -163,8 +163,6 @@ def done(pack: "Pack", batch: "Batch", workers: int | None, ray: str | None, com
 
     with Rates(common.quiet) as rates, stop_on_interrupt(common.quiet) as is_asked:
         counts = run(pack, batch, prepare, rates.tell, is_asked, common.force)
-    if not counts.images:
-        raise UserError(f"There are no images in {pack.name}.")
     report = told(batch, counts, common)
     if counts.full is not None:
         raise UserError(f"{counts.full} {counts.left:,} images are left; the same command goes on.")
