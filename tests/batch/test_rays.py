@@ -22,7 +22,7 @@ pytestmark = [
 def test_two_actors_do_all_but_what_kills_them_and_the_command_and_tables_agree(
     tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One Ray for all, which takes seconds to start: actors that die; the command; a pipeline's own `map_batches`."""
+    """One Ray for all, as it takes seconds to start: actors that die, the command, a pipeline's own call."""
     import torch
     from tests.cli.tools import run
 

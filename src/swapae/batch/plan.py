@@ -98,7 +98,8 @@ def make_plan(pack: Pack, batch: Batch, force: bool = False) -> Plan:
         force: begin anew where settings differ, and overwrite files.
 
     Raises:
-        UserError: the set is empty; or the folder is none, or lies within the set, or holds results of other settings.
+        UserError: the set is empty; or the folder is none, lies within the set, or holds results of other
+            settings.
     """
     if not pack.num_images:
         raise UserError(f"There are no images in {pack.name}.")

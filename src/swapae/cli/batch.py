@@ -201,7 +201,7 @@ def devices_for(name: str) -> list[str]:
     from swapae.devices import choose_device
 
     device = choose_device(name)
-    if device.type == "cuda" and device.index is None:
+    if str(device) == "cuda":
         return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
     return [str(device)]
 
