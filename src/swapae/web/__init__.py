@@ -1,1 +1,1 @@
-"""The studio: a server of edits and the page that shows them. Nothing here trains, or reads data sets."""
+"""The studio: a page in the browser in which images are edited, and the server behind it (docs/studio.md)."""

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from swapae.web.answers import Refusal
-from swapae.web.health import Metrics
+from swapae.web.desk import Desk
 from swapae.web.intake import too_large
 from swapae.web.settings import LOOPBACK, StudioSettings, is_loopback
 
@@ -77,8 +77,8 @@ class Asked:
 class Guard:
     """Let through what may be answered, with a body of JSON read and counted; refuse the rest in a sentence."""
 
-    def __init__(self, app: App, settings: StudioSettings, metrics: Metrics) -> None:
-        self.app, self.settings, self.metrics = app, settings, metrics
+    def __init__(self, app: App, settings: StudioSettings, desk: Desk) -> None:
+        self.app, self.settings, self.desk = app, settings, desk
         self.secret = sha256(settings.token.encode()).digest() if settings.token else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +102,7 @@ class Guard:
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
             route = getattr(scope.get("route"), "path", "other")
-            self.metrics.requests.labels(method, route, answer.status).inc()
+            self.desk.metrics.requests.labels(method, route, answer.status).inc()
 
     async def _let_through(self, scope: Scope, receive: Receive, answer: "Answer") -> None:
         asked = Asked.of(scope)

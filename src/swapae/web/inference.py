@@ -15,6 +15,7 @@ from swapae.web.link import Link
 from swapae.web.worker import Order, Reply
 
 GRACE = 2.0  # seconds after a deadline in which the process may still stop the work by itself
+TRIES = 2  # times that loading is tried again before the first success
 MOST_TURNS = 4096  # sessions and channels whose newest number is remembered
 WAITS = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the process is started again, failure after failure
 
@@ -64,6 +65,7 @@ class Inference:
     ) -> None:
         self.state: State = "loading"
         self.refusal = ""  # why the model could not be loaded
+        self.refused: Callable[[], None] = lambda: None  # called then
         self._make, self._max_queue, self._greet, self._grace = make, max_queue, greet, grace
         self._metrics = metrics
         self._waiting: deque[Job] = deque()
@@ -71,6 +73,7 @@ class Inference:
         self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._link: Link | None = None
         self._failures = 0
+        self._was_ready = False
         self._seconds = 0.1  # that an order takes, about
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_up = False  # the process takes orders
@@ -231,7 +234,7 @@ class Inference:
         elif self._is_up:
             self._answered(reply)
         elif reply.ending == "refused":
-            self.state, self.refusal = "refused", reply.sentence
+            self._refuse(reply.sentence)
         else:
             self._is_up = True
             self._do(self._welcome())
@@ -245,7 +248,12 @@ class Inference:
                 self._link.kill()
             return
         if self.state == "loading":
-            self.state, self._failures = "ready", 0
+            self.state, self._failures, self._was_ready = "ready", 0, True
+
+    def _refuse(self, sentence: str) -> None:
+        """Give up: there is no model to work with."""
+        self.state, self.refusal = "refused", sentence
+        self.refused()
 
     def _answered(self, reply: Reply) -> None:
         job, self._running = self._running, None
@@ -265,6 +273,8 @@ class Inference:
             for one in self._waiting:
                 self._fail(one, Refusal(503, "draining", "the studio is being closed."))
             self._waiting.clear()
+        elif self.state != "refused" and not self._was_ready and self._failures >= TRIES:
+            self._refuse("the process of the model ends while it loads; standard error says more.")
         elif self.state != "refused":
             self._metrics.restarts.inc()
             self.state = "loading"
