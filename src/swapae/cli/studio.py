@@ -20,7 +20,9 @@ def studio(
         str | None, arg(aliases=["-m"], metavar="MODEL", help_behavior_hint="(default: one in the box)")
     ] = None,
     host: Annotated[str, arg(metavar="H")] = "127.0.0.1",
-    port: Annotated[int | None, arg(metavar="P", help_behavior_hint="(default: 7860 or the next free)")] = None,
+    port: Annotated[
+        int | None, arg(metavar="P", help_behavior_hint="(default: 7860 or the next free)")
+    ] = None,
     no_browser: Flag = False,
     runs: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None,
     directions: Annotated[
@@ -45,7 +47,7 @@ def studio(
         no_browser: Open no browser.
         runs: Folder whose training runs can be watched.
         directions: File that `swapae directions fit` wrote; the model's own are there anyway.
-        token: What requests must carry, 16 signs or more. Made and printed where one is needed and none given.
+        token: What requests must carry, 16 signs or more. Made and printed where needed and not given.
         allow_host: Further host name by which the studio may be called, as that of a proxy before it.
         max_queue: Requests that may wait; further ones are told to come again.
         deadline: Seconds after which a request is cancelled.
@@ -120,7 +122,11 @@ def _first() -> str:
 def _require_extra() -> None:
     from importlib.util import find_spec
 
-    missing = [name for name in ("fastapi", "uvicorn", "prometheus_client", "swagger_ui_bundle") if not find_spec(name)]
+    missing = [
+        name
+        for name in ("fastapi", "uvicorn", "prometheus_client", "swagger_ui_bundle")
+        if not find_spec(name)
+    ]
     if missing:
         raise UserError(f"the studio needs an extra ({', '.join(missing)}): pip install 'swapae[web]'.")
 

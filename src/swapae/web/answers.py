@@ -18,10 +18,12 @@ class Problem(BaseModel):
     code: str
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818  as the API calls it
     """An answer other than the one asked for."""
 
-    def __init__(self, status: int, code: str, sentence: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, sentence: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(sentence)
         self.status, self.code, self.sentence = status, code, sentence
         self.headers = dict(headers or {})

@@ -18,8 +18,10 @@ from swapae.web.schemas import (
     MaskInfo,
     ModelInfo,
     OpenedRecipe,
+    Rendered,
     RenderRequest,
     SaveRequest,
+    StripRequest,
 )
 
 router = APIRouter(prefix="/api/v1")
@@ -80,7 +82,9 @@ def loaded(desk: Desk) -> ModelInfo:
 UPLOAD = problems(408, 413, 415, 422, *QUEUED)
 
 
-@router.post("/images", status_code=201, tags=["images"], responses=UPLOAD, openapi_extra=raw("A picture's file."))
+@router.post(
+    "/images", status_code=201, tags=["images"], responses=UPLOAD, openapi_extra=raw("A picture's file.")
+)
 async def add_image(desk: Shared, request: Request) -> ImageInfo:
     """Upload an image: it is decoded, turned upright, brought to sRGB, and encoded once.
 
@@ -106,7 +110,11 @@ async def thumbnail(desk: Shared, id: ImageId) -> Response:
 
 
 @router.delete(
-    "/images/{id}", status_code=204, tags=["images"], response_class=Response, responses=problems(404, 422, *QUEUED)
+    "/images/{id}",
+    status_code=204,
+    tags=["images"],
+    response_class=Response,
+    responses=problems(404, 422, *QUEUED),
 )
 async def forget_image(desk: Shared, id: ImageId) -> Response:
     """Forget an image."""
@@ -170,7 +178,9 @@ async def click_mask(
     response_class=Response,
     responses={
         **problems(404, 409, 413, 415, 422, *QUEUED),
-        **picture("image/webp", "image/png", description="The picture; X-Width, X-Height, X-Seconds, X-Seq."),
+        **picture(
+            "image/webp", "image/png", description="The picture; X-Width, X-Height, X-Seconds, X-Full, X-Seq."
+        ),
     },
 )
 async def render(
@@ -182,11 +192,40 @@ async def render(
     number: Number = 0,
 ) -> Response:
     """Make the picture of a recipe."""
-    made: Any = await unless_gone(request, desk.ask("render", asked, turn=turn_of(session, channel, number)))
+    made = await unless_gone(request, desk.ask("render", asked, turn=turn_of(session, channel, number)))
+    return shown(made, number)
+
+
+@router.post(
+    "/strip",
+    tags=["edits"],
+    response_class=Response,
+    responses={
+        **problems(404, 409, 413, 415, 422, *QUEUED),
+        **picture("image/webp", "image/png", description="The pictures side by side; headers as of /render."),
+    },
+)
+async def strip(
+    desk: Shared,
+    request: Request,
+    asked: StripRequest,
+    session: Session = None,
+    channel: Channel = "strip",
+    number: Number = 0,
+) -> Response:
+    """Make a row of pictures: one direction of a recipe at several strengths."""
+    made = await unless_gone(request, desk.ask("strip", asked, turn=turn_of(session, channel, number)))
+    return shown(made, number)
+
+
+def shown(made: object, number: int) -> Response:
+    """Answer with a picture, and with what it is in headers."""
+    assert isinstance(made, Rendered)
     headers = {
         "X-Width": str(made.width),
         "X-Height": str(made.height),
         "X-Seconds": f"{made.seconds:.4f}",
+        "X-Full": str(int(made.full)),
         "X-Seq": str(number),
     }
     return Response(made.data, media_type=made.media_type, headers=headers)
@@ -196,7 +235,10 @@ async def render(
     "/save",
     tags=["edits"],
     response_class=Response,
-    responses={**problems(404, 413, 415, 422, *QUEUED), **picture("image/png", description="It carries its recipe.")},
+    responses={
+        **problems(404, 413, 415, 422, *QUEUED),
+        **picture("image/png", description="It carries its recipe."),
+    },
 )
 async def save(desk: Shared, request: Request, asked: SaveRequest) -> Response:
     """Make the picture of a recipe as a PNG that carries it, to be opened again."""
@@ -208,14 +250,19 @@ async def save(desk: Shared, request: Request, asked: SaveRequest) -> Response:
 
 
 @router.post(
-    "/recipes", tags=["edits"], responses=UPLOAD | problems(404), openapi_extra=raw("A PNG that was saved here.")
+    "/recipes",
+    tags=["edits"],
+    responses=UPLOAD | problems(404),
+    openapi_extra=raw("A PNG that was saved here."),
 )
 async def open_recipe(desk: Shared, request: Request) -> OpenedRecipe:
     """Open a PNG that carries a recipe: all that it names is known from then on."""
     png = await desk.body(request)
     opened = await unless_gone(request, desk.ask("open_recipe", png))
     assert isinstance(opened, OpenedRecipe)
-    ids = [one.id for one in (*opened.images, *opened.masks)] + [one.name for one in opened.directions if one.own]
+    ids = [one.id for one in (*opened.images, *opened.masks)] + [
+        one.name for one in opened.directions if one.own
+    ]
     desk.journal.note(ids, "open_recipe", png)
     return opened
 

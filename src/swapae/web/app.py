@@ -1,5 +1,6 @@
 """The web application: routes, what stands before them, and how its parts begin and end."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
@@ -50,11 +51,13 @@ def make_app(make: Callable[[], object], settings: StudioSettings) -> Guard:
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
     desk.inference.start()
+    warming = asyncio.ensure_future(desk.intake.warm())
     try:
         yield
     finally:
         await desk.inference.stop()
         desk.intake.stop()
+        warming.cancel()
 
 
 async def _refused(request: Request, error: Exception) -> Response:

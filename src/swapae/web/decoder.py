@@ -63,7 +63,7 @@ def _answer(kind: bytes, data: bytes, limits: DecodingLimits) -> bytes:
         return REFUSED + b"the picture does not fit into the memory allowed for it: make it smaller first."
 
 
-class NotAPicture(Exception):
+class NotAPicture(Exception):  # noqa: N818  it says what is not
     """No format that is allowed."""
 
 
@@ -110,7 +110,7 @@ def _check_header(data: bytes, kind: bytes, name: str, limits: DecodingLimits) -
         width, height = header.size
     if width * height > limits.pixels:
         raise UserError(
-            f"{name} has {width} × {height} pixels; the studio takes {limits.pixels:,} at most: make it smaller."
+            f"{name} has {width} × {height} pixels; at most {limits.pixels:,} are taken: make it smaller."
         )
     return width, height
 
@@ -141,7 +141,7 @@ def _resized(
 
 
 def _limit(limits: DecodingLimits) -> None:
-    """Take from this process what decoding does not need; where the system knows no limits, time-outs remain."""
+    """Take from this process what decoding does not need; without such limits, time-outs remain."""
     if sys.platform == "win32":
         return
     import resource

@@ -118,7 +118,9 @@ class Desk:
             Refusal: 408, 413, 415, 429, 503.
         """
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/octet-stream":
-            raise Refusal(415, "type", "send the file itself, as application/octet-stream.", {"Connection": "close"})
+            raise Refusal(
+                415, "type", "send the file itself, as application/octet-stream.", {"Connection": "close"}
+            )
         self.inference.check_open()
         if self._uploads >= self.settings.max_uploads:
             busy = {"Retry-After": "1", "Connection": "close"}

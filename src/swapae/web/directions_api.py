@@ -14,8 +14,12 @@ from swapae.web.schemas import DirectionInfo, Name, NewDirection
 router = APIRouter(prefix="/api/v1/directions", tags=["directions"])
 Called = Annotated[Name, Path(description="Of a direction.")]
 MOST_BYTES = 8 * 2**20  # of a file of directions
-FILE = {200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-              "description": "A file of safetensors, as `swapae edit --directions` reads it."}}
+FILE = {
+    200: {
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "A file of safetensors, as `swapae edit --directions` reads it.",
+    }
+}
 
 
 @router.get("", responses=problems(*QUEUED))

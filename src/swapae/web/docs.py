@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from swapae import __version__
+from swapae.web.examples import EXAMPLES
 from swapae.web.files_served import Served
 
 ABOUT = """\
@@ -17,8 +18,8 @@ Edits of images by a swapping autoencoder: upload images, describe an edit as a 
 - An image is encoded once, when it is uploaded; a recipe names images by their ids.
 - Errors are one sentence and a short name: `{"error": "…", "code": "…"}`.
 - Work waits in a queue of bounded length. `429` and `503` say with `Retry-After` when to try again.
-- A page that sends `X-Session`, `X-Channel` and a growing `X-Seq` gets `409` for requests that a newer one has
-  overtaken while they waited.
+- A page that sends `X-Session`, `X-Channel` and a growing `X-Seq` gets `409` for requests that a newer one
+  has overtaken while they waited.
 - With a token, requests carry `Authorization: Bearer TOKEN`.
 """
 TAGS = [
@@ -82,10 +83,18 @@ def describe(app: FastAPI) -> None:
 
     def schema() -> dict[str, Any]:
         if app.openapi_schema is None:
-            made = get_openapi(routes=app.routes, tags=TAGS, **{k: v for k, v in API.items() if k != "openapi_tags"})
-            bearer = {"type": "http", "scheme": "bearer", "description": "Where the studio was given a token."}
+            made = get_openapi(
+                routes=app.routes, tags=TAGS, **{k: v for k, v in API.items() if k != "openapi_tags"}
+            )
+            bearer = {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "Where the studio was given a token.",
+            }
             made.setdefault("components", {})["securitySchemes"] = {"token": bearer}
             made["security"] = [{"token": []}, {}]
+            for name, example in EXAMPLES.items():
+                made["components"]["schemas"][name]["examples"] = [example]
             app.openapi_schema = made
         return app.openapi_schema
 

@@ -1,4 +1,4 @@
-"""The page's own files: a fixed list, read once at the start; a request can name one of them, and nothing else."""
+"""The page's own files: a fixed list, read at the start; a request can name one of them and nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

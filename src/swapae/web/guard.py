@@ -1,4 +1,4 @@
-"""What stands before every request: who asks, from which page, by which name; and the headers of every answer."""
+"""What stands before every request: who asks, from which page, by which name; and headers of answers."""
 
 import asyncio
 import hmac
@@ -11,6 +11,8 @@ from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
+
+from starlette.requests import ClientDisconnect
 
 from swapae.web.answers import Refusal
 from swapae.web.desk import Desk
@@ -26,8 +28,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 COOKIE = "swapae-token"
 METHODS = ("GET", "HEAD", "POST", "DELETE")
 POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "content-security-policy": POLICY,
@@ -75,7 +77,7 @@ class Asked:
 
 
 class Guard:
-    """Let through what may be answered, with a body of JSON read and counted; refuse the rest in a sentence."""
+    """Let through what may be answered, a body of JSON read and counted; refuse the rest in a sentence."""
 
     def __init__(self, app: App, settings: StudioSettings, desk: Desk) -> None:
         self.app, self.settings, self.desk = app, settings, desk
@@ -96,9 +98,13 @@ class Guard:
             await self._let_through(scope, receive, answer)
         except Refusal as refusal:
             await answer.refuse(refusal)
+        except ClientDisconnect:  # nobody is left to answer
+            pass
         except Exception:
             log.exception("a request failed")
-            await answer.refuse(Refusal(500, "failed", "something went wrong inside the studio; its log says what."))
+            await answer.refuse(
+                Refusal(500, "failed", "something went wrong inside the studio; its log says what.")
+            )
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
             route = getattr(scope.get("route"), "path", "other")
@@ -175,7 +181,10 @@ class Guard:
         body = bytearray()
         try:
             async with asyncio.timeout(self.settings.deadline):
-                while (message := await receive())["type"] == "http.request":
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise ClientDisconnect
                     body += message.get("body", b"")
                     if len(body) > most:
                         raise too_large(most)
@@ -183,7 +192,9 @@ class Guard:
                         break
         except TimeoutError:
             seconds = f"{self.settings.deadline:g} s"
-            raise Refusal(408, "slow", f"the body did not arrive within {seconds}.", {"Connection": "close"}) from None
+            raise Refusal(
+                408, "slow", f"the body did not arrive within {seconds}.", {"Connection": "close"}
+            ) from None
         parts = [{"type": "http.request", "body": bytes(body), "more_body": False}]
         return lambda: _next(parts, receive)
 
@@ -260,7 +271,9 @@ def _media_type(asked: Asked) -> str:
 def _check_media_type(asked: Asked) -> None:
     """Only types that no form of another page can send; a POST without a body needs none."""
     given = _media_type(asked)
-    has_none = not given and asked.one("content-length") in (None, "0") and "transfer-encoding" not in asked.headers
+    has_none = (
+        not given and asked.one("content-length") in (None, "0") and "transfer-encoding" not in asked.headers
+    )
     if given not in ("application/json", "application/octet-stream") and not has_none:
         kinds = "application/json or application/octet-stream"
         raise Refusal(415, "type", f"the studio takes bodies of {kinds} only.", {"Connection": "close"})

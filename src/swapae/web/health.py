@@ -25,10 +25,14 @@ class Metrics:
             "swapae_model_resident_bytes", "Memory of the model's process.", registry=registry
         )
         self.turned_away = Counter("swapae_turned_away_total", "Answers 429.", registry=registry)
-        self.superseded = Counter("swapae_superseded_total", "Answers 409 to older requests.", registry=registry)
+        self.superseded = Counter(
+            "swapae_superseded_total", "Answers 409 to older requests.", registry=registry
+        )
         self.overdue = Counter("swapae_overdue_total", "Answers 504.", registry=registry)
         self.restarts = Counter("swapae_model_restarts_total", "Processes that died.", registry=registry)
-        self.decoders = Counter("swapae_decoder_restarts_total", "Decoders that were ended.", registry=registry)
+        self.decoders = Counter(
+            "swapae_decoder_restarts_total", "Decoders that were ended.", registry=registry
+        )
 
     def text(self, waiting: int, is_ready: bool, pid: int | None) -> bytes:
         """Write all figures down, those of this moment among them."""

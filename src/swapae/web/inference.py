@@ -1,4 +1,4 @@
-"""The queue before the model: bounded, with deadlines, where a newer request takes the place of an older one."""
+"""The queue before the model: bounded, with deadlines; a newer request takes an older one's place."""
 
 import asyncio
 import logging
@@ -170,7 +170,9 @@ class Inference:
         if self.state == "loading":
             raise Refusal(503, "loading", "the studio is loading its model.", {"Retry-After": "1"})
         if self.state != "ready":
-            raise Refusal(503, self.state, self.refusal or "the studio is being closed.", {"Retry-After": "5"})
+            raise Refusal(
+                503, self.state, self.refusal or "the studio is being closed.", {"Retry-After": "5"}
+            )
 
     def _take_turn(self, job: Job) -> None:
         """Note the newest number of a session and channel, and answer what it supersedes."""
@@ -185,7 +187,9 @@ class Inference:
         self._newest.move_to_end(key)
         if len(self._newest) > MOST_TURNS:
             self._newest.popitem(last=False)
-        for other in [one for one in self._waiting if one.turn and (one.turn.session, one.turn.channel) == key]:
+        for other in [
+            one for one in self._waiting if one.turn and (one.turn.session, one.turn.channel) == key
+        ]:
             self._waiting.remove(other)
             self._metrics.superseded.inc()
             self._fail(other, _superseded())
@@ -193,7 +197,9 @@ class Inference:
     def _busy(self) -> Refusal:
         self._metrics.turned_away.inc()
         seconds = min(30, max(1, math.ceil(self._seconds * len(self._waiting))))
-        return Refusal(429, "busy", f"the queue is full: try again in {seconds} s.", {"Retry-After": str(seconds)})
+        return Refusal(
+            429, "busy", f"the queue is full: try again in {seconds} s.", {"Retry-After": str(seconds)}
+        )
 
     def _judged(self, reply: Reply, seconds: float) -> Reply:
         if reply.ending == "overdue":

@@ -79,9 +79,10 @@ class Intake:
         """Decode a mask, a PNG; refused as a picture is."""
         return await self._in_thread(MASK, data, 1)
 
-    async def start(self) -> None:
-        """Start the process before it is needed."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._started)
+    async def warm(self) -> None:
+        """Start the process before it is needed; if that fails, the first upload will say so."""
+        with contextlib.suppress(Refusal):
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._started)
 
     def stop(self) -> None:
         """End the process."""
@@ -112,7 +113,9 @@ class Intake:
             self._end(is_fault=True)
             raise Refusal(422, "refused", "the picture made its decoder fail: it is damaged.") from None
         self._end(is_fault=True)
-        sentence = f"the picture took longer than {self.limits.seconds:g} s to decode: it is damaged or too large."
+        sentence = (
+            f"the picture took longer than {self.limits.seconds:g} s to decode: it is damaged or too large."
+        )
         raise Refusal(422, "refused", sentence)
 
     def _started(self) -> Connection:

@@ -20,5 +20,9 @@ class Opening:
 
         tune_allocator()
         return Studio.open(
-            self.name, device=self.device, backend=self.backend, directions=self.directions, max_side=self.max_side
+            self.name,
+            device=self.device,
+            backend=self.backend,
+            directions=self.directions,
+            max_side=self.max_side,
         )

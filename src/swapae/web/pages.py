@@ -77,7 +77,6 @@ async def begin_session(desk: Shared) -> Response:
     return Response(status_code=204, headers={"Set-Cookie": cookie(token)})
 
 
-
 @router.get("/livez", tags=["health"])
 async def livez() -> dict[str, str]:
     """Tell that the server lives."""
@@ -91,11 +90,20 @@ async def readyz(desk: Shared) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", tags=["health"], response_class=Response, responses={**problems(), 200: {
-    "content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Figures for Prometheus."}})
+@router.get(
+    "/metrics",
+    tags=["health"],
+    response_class=Response,
+    responses={
+        **problems(),
+        200: {
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+            "description": "Figures for Prometheus.",
+        },
+    },
+)
 async def metrics(desk: Shared) -> Response:
     """Tell figures: requests, the queue, times, memory."""
     queue = desk.inference
     text = desk.metrics.text(queue.waiting, queue.state == "ready", queue.pid)
     return Response(text, media_type="text/plain; version=0.0.4")
-

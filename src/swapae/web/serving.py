@@ -31,7 +31,12 @@ class Protocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what cannot be read as a request, and close."""
         body = Refusal(400, "unreadable", "this is no HTTP request that can be read.").body()
-        own = {**HEADERS, "content-type": "application/json", "cache-control": "no-store", "connection": "close"}
+        own = {
+            **HEADERS,
+            "content-type": "application/json",
+            "cache-control": "no-store",
+            "connection": "close",
+        }
         headers = [(name.encode(), value.encode()) for name, value in own.items()]
         head = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")
         for event in (head, h11.Data(data=body), h11.EndOfMessage()):
@@ -82,7 +87,9 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _in_words(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use: name another with --port, or none to take the next free one."
+        return (
+            f"port {port} of {host} is in use: name another with --port, or none to take the next free one."
+        )
     if error.errno == errno.EACCES:
         return f"port {port} may not be used by this account: name one from 1024 on with --port."
     return f"the studio cannot listen at {host}, port {port} ({error.strerror})."

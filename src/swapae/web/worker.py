@@ -31,7 +31,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Reply:
-    """How an order ended; `value` is the answer (done), a sentence (refused), an id (unknown), a traceback."""
+    """How an order ended; `value` is the answer (done), an id (unknown) or a traceback (failed)."""
 
     ending: Ending
     value: object = None
