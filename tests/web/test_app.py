@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from tests.web.conftest import RAW, Running, png, upload
 from tests.web.double import FAIL, MEMORY, REFUSE, Making, recipe
+from tests.web.servers import RAW, Running, png, upload
 
 from swapae.web.settings import StudioSettings
 

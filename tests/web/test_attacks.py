@@ -5,9 +5,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from tests.web.conftest import Running, png, upload
 from tests.web.double import Making
 from tests.web.payloads import Payload, payloads
+from tests.web.servers import Running, png, upload
 
 from swapae.web.settings import StudioSettings
 

@@ -7,13 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.web.conftest import RAW, png
+from PIL import Image
+from tests.web.double import recipe
+from tests.web.servers import RAW, png
 
 from swapae.cli.main import main
 from swapae.web import serving
@@ -50,12 +52,8 @@ def test_it_is_this_machines_alone_and_opens_the_page(
 ) -> None:
     assert run("--port", "0") == 0
     settings: StudioSettings = started["settings"]
-    assert (settings.host, settings.token, settings.max_queue, settings.deadline) == (
-        "127.0.0.1",
-        None,
-        16,
-        30,
-    )
+    assert (settings.host, settings.token) == ("127.0.0.1", None)
+    assert (settings.max_queue, settings.deadline) == (16, 30)
     assert started["make"].name == "synthetic64"
     url = f"http://127.0.0.1:{started['port']}/"
     assert url in capsys.readouterr().out
@@ -98,7 +96,7 @@ def test_wrong_options_are_refused_in_a_sentence(
     words: list[str], status: int, sentence: str, started: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*words, "--no-browser") == status
-    out, err = capsys.readouterr()
+    err = capsys.readouterr().err
     assert sentence in err
     assert err.count("\n") == 1
     assert not started
@@ -139,29 +137,9 @@ def test_help_needs_neither_torch_nor_the_extra() -> None:
 # ---- a whole one, with the model in the box
 
 
-@pytest.fixture(scope="module")
-def studio() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The program, and its address."""
-    words = [sys.executable, "-m", "swapae", "studio", "--no-browser", "--port", "0", "-m", "synthetic64"]
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=dict(os.environ)
-    ) as process:
-        assert process.stdout is not None
-        url = re.search(r"http://\S+", process.stdout.readline())
-        assert url is not None
-        end = time.monotonic() + 120
-        while httpx.get(f"{url[0]}readyz").status_code != 200:
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        yield process, url[0]
-        process.kill()
-
-
 def test_the_client_of_the_docs_swaps_two_photos(
-    studio: tuple[object, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    studio_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from PIL import Image
-
     monkeypatch.chdir(tmp_path)
     for seed, name in enumerate(("church.jpg", "sunset.jpg")):
         Path(name).write_bytes(png(70, 50, seed=seed, format="JPEG"))
@@ -169,14 +147,14 @@ def test_the_client_of_the_docs_swaps_two_photos(
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (code,) = [block for block in blocks if "httpx" in block]
     assert len([line for line in code.splitlines() if line and not line.startswith(("import", "from"))]) <= 10
-    exec(compile(code.replace("http://127.0.0.1:7860/", studio[1]), "docs/studio.md", "exec"), {})
+    exec(compile(code.replace("http://127.0.0.1:7860", studio_url), "docs/studio.md", "exec"), {})
     with Image.open("hybrid.png") as hybrid:
         assert hybrid.size == (70, 50)
         assert hybrid.info == {}
 
 
-def test_the_models_gallery_can_be_swapped_at_once(studio: tuple[object, str]) -> None:
-    with httpx.Client(base_url=studio[1], timeout=60) as client:
+def test_the_models_gallery_can_be_swapped_at_once(studio_url: str) -> None:
+    with httpx.Client(base_url=studio_url, timeout=60) as client:
         a, b, *_ = [one["id"] for one in client.get("/api/v1/gallery").json()]
         recipe = {"structures": [{"image": a}], "textures": [{"image": b}]}
         answer = client.post("/api/v1/render", json={"recipe": recipe})
@@ -188,11 +166,38 @@ def test_the_models_gallery_can_be_swapped_at_once(studio: tuple[object, str]) -
         assert opened.json()["recipe"]["textures"][0]["image"] == b
 
 
-def test_sigterm_ends_it_in_order(studio: tuple[subprocess.Popen[str], str]) -> None:
-    process, url = studio
-    start = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
-    assert time.monotonic() - start < 10
+PROGRAM = """
+import sys
+from swapae.web.serving import listen, serve
+from swapae.web.settings import StudioSettings
+from tests.web.double import Making
+
+if __name__ == "__main__":
+    listening = listen("127.0.0.1", 0)
+    print(listening.getsockname()[1], flush=True)
+    serve(Making(render=1.0), StudioSettings(), listening)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGTERM")
+def test_sigterm_lets_a_request_be_finished_and_ends_with_status_0(tmp_path: Path) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(PROGRAM, encoding="utf-8")
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    words = [sys.executable, str(file)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | paths) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        with httpx.Client(base_url=url, timeout=60) as client, ThreadPoolExecutor(1) as pool:
+            while client.get("/readyz").status_code != 200:
+                time.sleep(0.05)
+            image = client.get("/api/v1/gallery").json()[0]["id"]
+            render = pool.submit(httpx.post, f"{url}/api/v1/render", json=recipe(image), timeout=60)
+            time.sleep(0.5)
+            start = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert render.result().status_code == 200
+        assert process.wait(10) == 0
+        assert time.monotonic() - start < 10
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}livez")
+        httpx.get(f"{url}/livez")

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from tests.web.conftest import Running, png, running, upload
 from tests.web.double import CRASH, SLEEP, SPIN, Making, recipe
+from tests.web.servers import Running, png, running, upload
 
 from swapae.web.settings import StudioSettings
 

@@ -9,8 +9,8 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from tests.web.conftest import RAW, Running, png, upload
 from tests.web.double import Making
+from tests.web.servers import RAW, Running, png, upload
 
 from swapae.web.decoder import DecodingLimits
 from swapae.web.settings import StudioSettings
