@@ -2,7 +2,7 @@
 
     python -m benchmarks.studio_load [--clients 200] [--seconds 10] [--model synthetic64] [--impatient]
 
-Started is `swapae studio` with a queue of 16. All clients ask for a picture at once and go on asking, each with
+Started is `swapae studio` with a queue of 16. All clients ask for a picture at once and go on asking, each by
 one connection; one that is told to come again waits as long as it is told, or with --impatient not at all.
 Another process asks for /livez and /readyz all the time. At the end a single picture is asked for until it is
 answered. Printed is one row of JSON.

@@ -12,7 +12,7 @@ from tests.web.servers import Running, png, upload
 from swapae.web.settings import StudioSettings
 
 PAYLOADS = list(payloads())
-REFUSED = {400, 401, 403, 404, 405, 413, 415, 422}
+REFUSED = {400, 401, 403, 404, 405, 413, 415, 422, 431}
 
 
 @pytest.fixture(scope="module")

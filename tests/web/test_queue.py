@@ -16,7 +16,7 @@ from swapae.web.settings import StudioSettings
 @pytest.fixture(scope="module")
 def server(make_running: object) -> Running:
     settings = StudioSettings(max_queue=4, deadline=20)
-    return make_running(Making(render=0.05), settings)  # type: ignore[operator]
+    return make_running(Making(render=0.08), settings)  # type: ignore[operator]
 
 
 @pytest.fixture(scope="module")
@@ -143,11 +143,12 @@ def test_a_server_that_loads_lives_but_is_not_ready() -> None:
 
 
 def test_a_server_that_is_closed_finishes_what_it_has_begun() -> None:
-    with running(Making(render=0.5), StudioSettings()) as server, server.client() as client:
+    with running(Making(render=2.0), StudioSettings()) as server, server.client() as client:
         image = upload(client, png())
         with ThreadPoolExecutor(2) as pool:
             jobs = [pool.submit(render, server, image) for _ in range(2)]
-            time.sleep(0.3)
+            while server.app.desk.inference.waiting == 0 and not jobs[0].done():
+                time.sleep(0.01)
             server.app.desk.inference.drain()
             assert client.get("/readyz").json()["code"] == "draining"
             assert client.post("/api/v1/render", json=recipe(image)).status_code == 503

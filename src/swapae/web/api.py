@@ -163,7 +163,8 @@ async def click_mask(
 ) -> Response:
     """Make a mask of what is like the place clicked on."""
     work = desk.ask("click_mask", click, turn=turn_of(session, channel, number))
-    info, png = await unless_gone(request, work)  # type: ignore[misc]
+    made: Any = await unless_gone(request, work)
+    info, png = made
     assert isinstance(info, MaskInfo)
     desk.journal.note([info.id], "click_mask", click)
     return Response(png, media_type="image/png", headers={"X-Mask-Id": info.id, "X-Seq": str(number)})
@@ -260,9 +261,8 @@ async def open_recipe(desk: Shared, request: Request) -> OpenedRecipe:
     png = await desk.body(request)
     opened = await unless_gone(request, desk.ask("open_recipe", png))
     assert isinstance(opened, OpenedRecipe)
-    ids = [one.id for one in (*opened.images, *opened.masks)] + [
-        one.name for one in opened.directions if one.own
-    ]
+    ids = [image.id for image in opened.images] + [mask.id for mask in opened.masks]
+    ids += [direction.name for direction in opened.directions if direction.own]
     desk.journal.note(ids, "open_recipe", png)
     return opened
 

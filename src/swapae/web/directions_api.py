@@ -1,6 +1,6 @@
 """The API of directions: those of the model, and one's own."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from swapae.web.schemas import DirectionInfo, Name, NewDirection
 router = APIRouter(prefix="/api/v1/directions", tags=["directions"])
 Called = Annotated[Name, Path(description="Of a direction.")]
 MOST_BYTES = 8 * 2**20  # of a file of directions
-FILE = {
+FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         "description": "A file of safetensors, as `swapae edit --directions` reads it.",

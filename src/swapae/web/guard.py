@@ -26,6 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "swapae-token"
+MOST_HEADERS = 32 * 2**10  # bytes
 METHODS = ("GET", "HEAD", "POST", "DELETE")
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -58,8 +59,16 @@ class Asked:
 
     @classmethod
     def of(cls, scope: Scope) -> "Asked":
-        """Read it."""
+        """Read it.
+
+        Raises:
+            Refusal: it is too large.
+        """
         headers: dict[str, list[str]] = {}
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADERS:
+            raise Refusal(
+                431, "large", "the headers are larger than the studio takes.", {"Connection": "close"}
+            )
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
         return cls(scope["method"], scope["path"], scope.get("query_string", b""), headers)

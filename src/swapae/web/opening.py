@@ -1,6 +1,10 @@
 """How the model's process makes its `Studio`; a description that can be sent to it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from swapae.runtime.backends import BackendName
 
 
 @dataclass(frozen=True)
@@ -9,7 +13,7 @@ class Opening:
 
     name: str
     device: str = "cpu"
-    backend: str = "torch"
+    backend: "BackendName" = "torch"
     directions: tuple[str, ...] = ()
     max_side: int = 1024
 

@@ -34,6 +34,7 @@ class Protocol(H11Protocol):
         own = {
             **HEADERS,
             "content-type": "application/json",
+            "content-length": str(len(body)),
             "cache-control": "no-store",
             "connection": "close",
         }
