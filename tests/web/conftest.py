@@ -16,7 +16,7 @@ import pytest
 from tests.web.servers import Running, running
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
-START = 90.0  # seconds, on a machine that is busy with other things
+START = 300.0  # seconds, on a machine that is busy with other things
 
 
 @pytest.fixture(scope="session")

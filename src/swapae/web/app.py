@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from swapae.web import api, directions_api, pages
+from swapae.web import api, directions_api, pages, runs_api
 from swapae.web.answers import MEANINGS, Refusal
 from swapae.web.desk import Desk
 from swapae.web.docs import API, describe
@@ -41,7 +41,7 @@ def make_app(make: Callable[[], object], settings: StudioSettings) -> Guard:
         },
     )
     app.state.desk = desk
-    for router in (pages.router, api.router, directions_api.router):
+    for router in (pages.router, api.router, directions_api.router, runs_api.router):
         app.include_router(router)
     describe(app)
     return Guard(app, settings, desk)

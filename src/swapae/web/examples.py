@@ -34,6 +34,8 @@ DIRECTION = {
     "apart": 2.1,
     "own": True,
 }
+SNAPSHOT = {"number": 96, "images_seen": 24, "kind": "fixed", "raw": False, "media_type": "image/png"}
+LINE = {"images_seen": 4000, "generator.l1": 0.21}
 # By the names of `schemas`.
 EXAMPLES: dict[str, Any] = {
     "Recipe": RECIPE,
@@ -80,4 +82,17 @@ EXAMPLES: dict[str, Any] = {
         "directions": [DIRECTION],
         "notice": "",
     },
+    "SnapshotInfo": SNAPSHOT,
+    "RunInfo": {
+        "id": "0123456789abcdef",
+        "title": "church",
+        "image_size": 128,
+        "images_seen": 4000,
+        "total_images": 200_000,
+        "changed": 1.76e9,
+        "log_bytes": 51_200,
+        "last": LINE,
+        "snapshots": [SNAPSHOT],
+    },
+    "RunLog": {"lines": [LINE], "next": 51_200, "more": False, "restarted": False},
 }
