@@ -175,7 +175,7 @@ from tests.web.double import Making
 if __name__ == "__main__":
     listening = listen("127.0.0.1", 0)
     print(listening.getsockname()[1], flush=True)
-    serve(Making(render=1.0), StudioSettings(), listening)
+    serve(Making(render=2.0), StudioSettings(), listening)
 """
 
 
@@ -188,16 +188,17 @@ def test_sigterm_lets_a_request_be_finished_and_ends_with_status_0(tmp_path: Pat
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ | paths) as process:
         assert process.stdout is not None
         url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        with httpx.Client(base_url=url, timeout=60) as client, ThreadPoolExecutor(1) as pool:
+        with httpx.Client(base_url=url, timeout=60, verify=False) as client, ThreadPoolExecutor(2) as pool:
             while client.get("/readyz").status_code != 200:
                 time.sleep(0.05)
             image = client.get("/api/v1/gallery").json()[0]["id"]
-            render = pool.submit(httpx.post, f"{url}/api/v1/render", json=recipe(image), timeout=60)
-            time.sleep(0.5)
+            jobs = [pool.submit(client.post, "/api/v1/render", json=recipe(image)) for _ in range(2)]
+            while "swapae_queue_waiting 1.0" not in client.get("/metrics").text:
+                assert not jobs[0].done() or not jobs[1].done()
             start = time.monotonic()
             process.send_signal(signal.SIGTERM)
-            assert render.result().status_code == 200
-        assert process.wait(10) == 0
-        assert time.monotonic() - start < 10
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/livez")
+            assert [job.result().status_code for job in jobs] == [200, 200]
+            assert process.wait(20) == 0
+            assert time.monotonic() - start < 10
+            with pytest.raises(httpx.TransportError):
+                client.get("/livez")
