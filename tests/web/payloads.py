@@ -181,6 +181,8 @@ def payloads() -> Iterator[Payload]:
         yield Payload(f"image {url!r}", "POST /api/v1/render HTTP/1.1", (JSON,), body)
         body = GROUP.replace("{url}", url)
         yield Payload(f"group {url!r}", "POST /api/v1/directions HTTP/1.1", (JSON,), body)
+    for path in ("render", "save", "strip", "masks/click", "directions"):
+        yield Payload(f"a file as {path}", f"POST /api/v1/{path} HTTP/1.1", (RAW,), RECIPE)
     for file in FILES:
         for where in ("images", "masks", "recipes", "directions/file"):
             yield Payload(f"{where} {file!r}", f"POST /api/v1/{where} HTTP/1.1", (RAW,), file)

@@ -11,6 +11,7 @@ from swapae.web import schemas
 from swapae.web.app import make_app
 from swapae.web.docs import docs_files, older_schema
 from swapae.web.examples import EXAMPLES
+from swapae.web.guard import FILES
 from swapae.web.settings import StudioSettings
 
 
@@ -49,6 +50,15 @@ def test_what_takes_a_body_says_what_is_wrong_with_it(schema: dict[str, Any]) ->
             assert {"413", "415", "422"} <= set(operation["responses"]), name
         if name.startswith("POST /api/v1/") and "session" not in name:
             assert {"429", "500", "503", "504"} <= set(operation["responses"]), name
+
+
+def test_every_route_that_takes_a_file_is_known_as_such(schema: dict[str, Any]) -> None:
+    raw = {
+        name.removeprefix("POST ")
+        for name, operation in operations(schema).items()
+        if "application/octet-stream" in operation.get("requestBody", {}).get("content", {})
+    }
+    assert raw == set(FILES)
 
 
 def test_what_is_asked_and_answered_in_json_has_an_example(schema: dict[str, Any]) -> None:

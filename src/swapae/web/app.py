@@ -55,9 +55,9 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        warming.cancel()
         await desk.inference.stop()
         desk.intake.stop()
-        warming.cancel()
 
 
 async def _refused(request: Request, error: Exception) -> Response:

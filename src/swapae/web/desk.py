@@ -115,12 +115,8 @@ class Desk:
         """Read a raw body, while there is room for its kind.
 
         Raises:
-            Refusal: 408, 413, 415, 429, 503.
+            Refusal: 408, 413, 422, 429, 503.
         """
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/octet-stream":
-            raise Refusal(
-                415, "type", "send the file itself, as application/octet-stream.", {"Connection": "close"}
-            )
         self.inference.check_open()
         if self._uploads >= self.settings.max_uploads:
             busy = {"Retry-After": "1", "Connection": "close"}

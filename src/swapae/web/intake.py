@@ -143,11 +143,11 @@ class Intake:
         with self._lock:
             process, connection = self._process, self._connection
             self._process = self._connection = None
+        if process is not None:
+            process.kill()  # before the connection is closed: whoever waits for its answer hears of its end
+            process.join(1)
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.close()
-        if process is not None:
-            process.kill()
-            process.join(1)
         if is_fault:
             self._replaced()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import signal
 import socket
 import sys
@@ -21,7 +22,8 @@ from swapae.web.settings import StudioSettings
 
 DEFAULT_PORT = 7860
 TRIES = 20  # ports after the default one that are tried where none was asked for
-FINISH = 8  # seconds in which requests may be finished at the end; with the processes, below 10
+FINISH = 7  # seconds in which requests may be finished at the end; with the processes, below 10
+LAST = 9.5  # seconds after which the end comes anyway
 BACKLOG = 512
 
 
@@ -116,7 +118,17 @@ def serve(
         UserError: the model cannot be loaded.
     """
     app = make_app(make, settings)
-    asyncio.run(_serving(app, listening, begun, ended))
+    last = threading.Timer(LAST, os._exit, (0,))  # whatever still hangs then
+    last.daemon = True
+
+    def end() -> None:
+        last.start()
+        ended()
+
+    try:
+        asyncio.run(_serving(app, listening, begun, end))
+    finally:
+        last.cancel()
     if app.desk.inference.refusal:
         raise UserError(app.desk.inference.refusal)
 

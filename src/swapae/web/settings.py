@@ -16,7 +16,7 @@ class StudioSettings:
     max_queue: int = 16  # requests that may wait
     deadline: float = 30.0  # seconds a request may take, waiting included
     max_upload: int = 32 * 2**20  # bytes of a picture's file
-    max_json: int = 2**20  # bytes of a JSON body
+    max_json: int = 2**18  # bytes of a JSON body
     max_uploads: int = 8  # bodies that may be on their way at once
     max_kept: int = 192 * 2**20  # bytes by which uploads are brought back when the model's process has died
     runs: Path | None = None  # folder of runs to show
