@@ -4,9 +4,9 @@
     python -m benchmarks.ship RUN clothing --photos VALIDATION_PHOTOS --data TRAINING_PHOTOS …
 
 writes src/swapae/models/NAME, whole or not at all: the averaged encoder and generator in half precision (at
-most 16 MB), its principal directions, a gallery of a dozen, the card and its page. Figures are those of the reports of
-`swapae eval RUN -o …` that are given, or else are measured now, of the weights as they are shipped (minutes).
-Photos of a gallery should be of the validation set; only their codes are kept.
+most 16 MB), its principal directions, a gallery of a dozen, the card and its page. Figures are those of the
+reports of `swapae eval RUN -o …` that are given, or else are measured now, of the weights as they are shipped
+(minutes). Photos of a gallery should be of the validation set; only their codes are kept.
 """
 
 import argparse

@@ -89,4 +89,5 @@ def reconstruct_rest(generator: Generator, own: Codes, half: int, noise: Noise |
     rest = own[half:]
     if noise is not None:
         noise = [one if one is None or len(one) == 1 else one[-len(rest) :] for one in noise]
-    return generator(rest.structure, rest.texture, noise)
+    images: Tensor = generator(rest.structure, rest.texture, noise)
+    return images
