@@ -95,8 +95,8 @@ def ship(options: Options) -> Path:
     with replaced(target) as folder:
         write_weights(options.run, folder)
         model = SwappingAutoencoder.from_pretrained(folder, device="cpu")
-        directions = write_directions(folder / DIRECTIONS_FILE, folder, options.data, options.images)
         entries = write_gallery(folder / box.GALLERY, size, model, options)
+        directions = write_directions(folder / DIRECTIONS_FILE, folder, options.data, options.images)
         exhibit = Exhibit.of(model, list(gallery(folder).values()))
         save_image(exhibit.swaps(), folder / PICTURE, quality=92)
         card = {
