@@ -201,7 +201,8 @@ def test_photos_become_codes_and_no_photo_comes_along(
     check_card(folder)
     files = sorted(path.name for path in folder.rglob("*.*"))
     assert " ".join(files) == (
-        "README.md card.json codes.safetensors config.json gallery.json model.safetensors swaps.jpg"
+        "README.md card.json codes.safetensors config.json directions.safetensors gallery.json "
+        "model.safetensors swaps.jpg"
     )
     samples = gallery("clothing")
     assert len(samples) == 12
