@@ -115,7 +115,9 @@ export function stage(studio, options = {}) {
 
   function describe(frame) {
     const size = text.size(frame.fullWidth, frame.fullHeight);
-    return frame.isFull ? `${size} · ${seconds(frame)} s` : `${size} · ${text.quick}`;
+    const { layers, directions } = frame.recipe;
+    const more = [layers.length && text.layers(layers.length), directions.length && text.moves(directions.length)];
+    return [size, frame.isFull ? `${seconds(frame)} s` : text.quick, ...more.filter(Boolean)].join(" · ");
   }
 
   canvas.draggable = Boolean(options.drag);
