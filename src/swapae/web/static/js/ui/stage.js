@@ -108,7 +108,7 @@ export function stage(studio, options = {}) {
     meta.textContent = frame && !error ? describe(frame) : "";
     cover.hidden = Boolean(frame) && !error;
     root.classList.toggle("empty", !frame);
-    if (!cover.hidden) refill(cover, explained(studio, error, { isEmpty: !state.get().recipe, retry: live.again }));
+    refill(cover, cover.hidden ? [] : explained(studio, error, { isEmpty: !state.get().recipe, retry: live.again }));
     if (!original.hidden) original.src = before() ?? "";
     if (kind === "done" && frame) studio.announce(`${label ? `${label}. ` : ""}${text.done(seconds(frame))}`, 700);
   }
