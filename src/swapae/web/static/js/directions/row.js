@@ -2,8 +2,7 @@
 
 import { h } from "../ui/dom.js";
 import { slider } from "../ui/slider.js";
-import { icon } from "../paint/icons.js";
-import { icon as frameIcon } from "../ui/icons.js";
+import { icon } from "../ui/icons.js";
 import { MOST_FEATHER } from "../paint/layers.js";
 import { STRENGTHS } from "./strips.js";
 import { number, text } from "./text.js";
@@ -13,7 +12,7 @@ export const MOST_STRENGTH = 3; // σ, to either side
 /**
  * Make the row of a direction.
  * @param info DirectionInfo
- * @param on {move(name, fields, merge), reset(name), remove(info), file(info)}
+ * @param on {move(name, fields, merge), reset(name), remove(info), file(info), seal(): a gesture ended}
  */
 export function createRow(info, on) {
   const { name } = info;
@@ -28,11 +27,12 @@ export function createRow(info, on) {
     label: text.strength(name), min: -MOST_STRENGTH, max: MOST_STRENGTH, step: 0.1, value: 0, reset: 0, unit: text.sigma, kind: "around",
     marks: STRENGTHS.map((at) => ({ at, label: "" })),
     onInput: (value) => on.move(name, { strength: value }, `direction ${name}`),
+    onChange: on.seal,
   });
   const where = createWhere(name, on);
-  const reset = h("button", { class: "bare", "aria-label": text.reset(name), title: text.reset(name), onclick: () => on.reset(name) }, frameIcon("refresh", 18));
+  const reset = h("button", { class: "bare", "aria-label": text.reset(name), title: text.reset(name), onclick: () => on.reset(name) }, icon("refresh", 18));
   const own = !info.own ? [] : [
-    h("button", { class: "bare", "aria-label": text.file(name), title: text.file(name), onclick: () => on.file(info) }, icon("file", 18)),
+    h("button", { class: "bare", "aria-label": text.file(name), title: text.file(name), onclick: () => on.file(info) }, icon("save", 18)),
     h("button", { class: "bare", "aria-label": text.remove(name), title: text.remove(name), onclick: () => on.remove(info) }, icon("trash", 18)),
   ];
   strength.root.querySelector(".number").append(reset, ...own);
@@ -73,7 +73,7 @@ function facts(info) {
 /** Where a direction works: everywhere, or within the mask of a layer. */
 function createWhere(name, on) {
   const choice = h("select", { "aria-label": `${text.where}: ${text.name(name)}`, onchange: () => on.move(name, { mask: choice.value || null }, null, text.labels.where(name)) });
-  const feather = slider({ label: text.feather, min: 0, max: MOST_FEATHER, step: 1, value: 0, reset: 0, unit: text.pixels, onInput: (value) => on.move(name, { feather: value }, `feather ${name}`) });
+  const feather = slider({ label: text.feather, min: 0, max: MOST_FEATHER, step: 1, value: 0, reset: 0, unit: text.pixels, onInput: (value) => on.move(name, { feather: value }, `feather ${name}`), onChange: on.seal });
   const root = h("div", { class: "direction-where" }, h("span", { class: "field" }, h("span", { "aria-hidden": "true" }, text.where), choice), feather.root);
   let written = "";
 

@@ -2,7 +2,7 @@
 
 import { h } from "../ui/dom.js";
 import { slider } from "../ui/slider.js";
-import { icon } from "./icons.js";
+import { icon } from "../ui/icons.js";
 import { text } from "./text.js";
 
 export const STRENGTHS = { min: -1, max: 2 };
@@ -11,7 +11,7 @@ export const MOST_FEATHER = 64; // pixels
 /**
  * Make the list.
  * @param studio {api, state}
- * @param on {select(at), change(at, fields, label, merge), move(at, by), remove(at), texture(at)}
+ * @param on {select(at), change(at, fields, label, merge), move(at, by), remove(at), texture(at), seal(): a gesture ended}
  */
 export function createLayers(studio, on) {
   const list = h("ol", { class: "layers", "aria-label": text.layers });
@@ -41,17 +41,19 @@ function createRow(at, { api }, on) {
   const texture = h("button", { class: "layer-texture", "aria-label": text.changeTexture(number), title: text.changeTexture(number), onclick: () => on.texture(at) }, image);
   const [name, covered] = [h("span", { class: "layer-name" }), h("span", { class: "layer-share" })];
   const choose = h("button", { class: "layer-choose bare", onclick: () => on.select(at) }, name, covered);
-  const eye = action("show", "", () => on.change(at, { visible: !layer.visible }, text.labels.visible(!layer.visible)));
+  const eye = action("compare", "", () => on.change(at, { visible: !layer.visible }, text.labels.visible(!layer.visible)));
   const up = action("up", text.up(number), () => on.move(at, 1));
   const down = action("down", text.down(number), () => on.move(at, -1));
   const trash = action("trash", text.remove(number), () => on.remove(at));
   const strength = slider({
     label: text.strength, ...STRENGTHS, value: 1, reset: 1, hint: text.strengthHint, marks: [{ at: 0, label: "0" }, { at: 1, label: "1" }],
     onInput: (value) => on.change(at, { strength: value }, text.labels.strength, `strength ${at}`),
+    onChange: on.seal,
   });
   const feather = slider({
     label: text.feather, min: 0, max: MOST_FEATHER, step: 1, value: 0, reset: 0, unit: text.pixels,
     onInput: (value) => on.change(at, { feather: value }, text.labels.feather, `feather ${at}`),
+    onChange: on.seal,
   });
   const details = h("div", { class: "layer-details" }, strength.root, feather.root);
   const root = h("li", { class: "layer" }, h("div", { class: "layer-head" }, texture, choose, h("span", { class: "layer-actions" }, eye, up, down, trash)), details);
@@ -69,7 +71,7 @@ function createRow(at, { api }, on) {
       root.classList.toggle("unseen-layer", !now.visible);
       choose.setAttribute("aria-pressed", String(isSelected));
       details.hidden = !isSelected;
-      eye.replaceChildren(icon(now.visible ? "show" : "hide"));
+      eye.replaceChildren(icon(now.visible ? "compare" : "hide"));
       eye.setAttribute("aria-label", now.visible ? text.hide(number) : text.show(number));
       eye.title = eye.getAttribute("aria-label");
       [up.disabled, down.disabled] = [isTop, at === 0];

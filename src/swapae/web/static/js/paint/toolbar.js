@@ -3,7 +3,7 @@
 import { h } from "../ui/dom.js";
 import { slider } from "../ui/slider.js";
 import { segmented } from "../ui/segmented.js";
-import { icon } from "./icons.js";
+import { icon } from "../ui/icons.js";
 import { MOST_BRUSH, resizedBrush } from "./strokes.js";
 import { text } from "./text.js";
 

@@ -5,7 +5,7 @@ import { MOST_MOVES, moveOf, moving, without } from "../directions/recipe.js";
 import { createRow } from "../directions/row.js";
 import { Strips } from "../directions/strips.js";
 import { text } from "../directions/text.js";
-import { icon } from "../paint/icons.js";
+import { icon } from "../ui/icons.js";
 import { withStructure } from "../recipe.js";
 import { titleOf } from "../photos.js";
 
@@ -49,7 +49,7 @@ class DirectionsScreen {
     this.empty = h("div", {}, ui.workingState(text.loading));
     this.hint = h("p", { class: "hint" }, text.masksHint);
     this.resetAll = h("button", { class: "quiet", onclick: () => this.#edit((recipe) => without(recipe), text.labels.resetAll) }, text.resetAll);
-    const load = h("button", { class: "quiet", onclick: () => this.#loadFile() }, icon("load", 18), h("span", {}, text.load));
+    const load = h("button", { class: "quiet", onclick: () => this.#loadFile() }, icon("open", 18), h("span", {}, text.load));
     root.append(
       h("div", { class: "directions-left" }, this.stage.root, h("section", { "aria-label": text.photo }, h("h2", {}, text.photo), this.photo.root)),
       h("div", { class: "panel directions-panel" }, h("div", { class: "directions-tools" }, this.kinds, load, this.resetAll), this.making.root, this.empty, this.list, this.hint),
@@ -109,6 +109,7 @@ class DirectionsScreen {
       reset: (name) => this.#edit((recipe) => without(recipe, name), text.labels.reset(name)),
       remove: (one) => this.#remove(one),
       file: (one) => this.#saveFile(one),
+      seal: () => this.studio.history.seal(),
     });
     this.strips.add(info.name, (url, error) => row.pictures(url, error));
     this.sight.observe(row.root);
@@ -205,7 +206,7 @@ class DirectionsScreen {
     const [file] = await ui.pickFiles({ multiple: false, accept: ".safetensors" });
     if (!file) return;
     try {
-      const infos = await api.send("directions/file", file);
+      const infos = await api.loadDirections(file);
       this.#bring(infos);
       toast(text.loaded(infos.map((info) => info.name)), { kind: "good" });
     } catch (error) {

@@ -1,7 +1,7 @@
 /** Paint: textures of other photos on parts of the picture, each a layer of mask × texture × strength. */
 
 import { createBoard } from "../paint/board.js";
-import { icon } from "../paint/icons.js";
+import { icon } from "../ui/icons.js";
 import { createLayers } from "../paint/layers.js";
 import { kept, Painting } from "../paint/painting.js";
 import { text } from "../paint/text.js";
@@ -42,6 +42,7 @@ class PaintScreen {
       move: (at, by) => painting.move(at, by),
       remove: (at) => (painting.remove(at), this.layers.focus(painting.selected)),
       texture: (at) => this.#otherTexture(at),
+      seal: () => studio.history.seal(),
     });
     this.textures = studio.ui.picker(studio, { label: text.addLayer, kind: "texture", layout: "strip", follow: false, onPick: (image) => painting.add(image) });
     root.append(this.stage.root, this.#panel());
@@ -99,15 +100,15 @@ class PaintScreen {
       action("clear", text.clear, () => painting.clear()),
       action("all", text.all, () => painting.all()),
       action("invert", text.invert, () => painting.invert()),
-      action("load", text.loadMask, () => this.#loadMask()),
-      action("file", text.saveMask, () => painting.save())));
+      action("open", text.loadMask, () => this.#loadMask()),
+      action("save", text.saveMask, () => painting.save())));
   }
 
   /** What lies beneath the layers, and outside their masks. */
   #base() {
     const { painting } = this;
     const { h, slider, freshId } = this.studio.ui;
-    this.base = slider({ label: text.baseStrength, min: 0, max: 1.5, value: 1, reset: 1, marks: [{ at: 0, label: "0" }, { at: 1, label: "1" }], onInput: (strength) => painting.edit((recipe) => ({ ...recipe, strength }), text.labels.base, "base") });
+    this.base = slider({ label: text.baseStrength, min: 0, max: 1.5, value: 1, reset: 1, marks: [{ at: 0, label: "0" }, { at: 1, label: "1" }], onInput: (strength) => painting.edit((recipe) => ({ ...recipe, strength }), text.labels.base, "base"), onChange: () => this.studio.history.seal() });
     this.baseHint = h("p", { class: "hint" });
     const choose = () => painting.edit((recipe) => ({ ...recipe, outside: this.outside.value }), text.labels.outside);
     this.outside = h("select", { id: freshId("outside"), onchange: choose }, Object.entries(text.outsides).map(([value, label]) => h("option", { value }, label)));
@@ -202,7 +203,7 @@ class PaintScreen {
     const { h } = this.studio.ui;
     this.stage.root.classList.toggle("mask-hidden", kept.isHidden);
     this.hideButton.setAttribute("aria-pressed", String(kept.isHidden));
-    this.hideButton.replaceChildren(icon(kept.isHidden ? "hide" : "show", 18), h("span", {}, text.hideMask));
+    this.hideButton.replaceChildren(icon(kept.isHidden ? "hide" : "compare", 18), h("span", {}, text.hideMask));
   }
 
   // ---- dialogs
