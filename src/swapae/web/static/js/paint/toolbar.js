@@ -1,6 +1,6 @@
 // The tools, and what can be set of the one in hand.
 
-import { h } from "../ui/dom.js";
+import { h, refill } from "../ui/dom.js";
 import { slider } from "../ui/slider.js";
 import { segmented } from "../ui/segmented.js";
 import { icon } from "../ui/icons.js";
@@ -10,9 +10,9 @@ import { text } from "./text.js";
 const TOOLS = { brush: "b", eraser: "e", rectangle: "r", lasso: "l", region: "w" };
 const SHAPES = ["rectangle", "lasso", "region"]; // tools that add or remove
 
-/** What tools start with. */
+/** What tools start with; the brush waits for the size of the picture. */
 export function newTools() {
-  return { tool: "brush", diameter: 12, isErasing: false, threshold: 0.8, connected: true };
+  return { tool: "brush", diameter: null, isErasing: false, threshold: 0.8, connected: true };
 }
 
 /**
@@ -26,14 +26,27 @@ export function createToolbar(tools, on) {
       icon(name), h("span", {}, text.tools[name])),
   );
   const bar = h("div", { class: "paint-tools", role: "group", "aria-label": text.toolbar }, buttons);
-  const size = slider({ label: text.size, min: 1, max: MOST_BRUSH, step: 1, value: tools.diameter, reset: 12, unit: text.pixels, hint: text.sizeHint, onInput: setSize });
+  const place = h("div", {}); // of the size's slider
+  let size = null;
+  let side = 0;
   const modes = [["adds", text.adds], ["removes", text.removes]].map(([value, label]) => ({ value, label }));
   const mode = segmented({ label: text.mode, options: modes, value: "adds", onChange: (value) => (tools.isErasing = value === "removes") });
   const likeness = slider({ label: text.likeness, min: 0, max: 1, step: 0.02, value: tools.threshold, reset: 0.8, hint: text.likenessHint, onInput: (value) => ((tools.threshold = value), on.likeness()) });
   const connected = h("input", { type: "checkbox", checked: tools.connected, onchange: () => ((tools.connected = connected.checked), on.likeness()) });
   const numbers = createNumbers(on.box);
   const hint = h("p", { class: "hint" });
-  const options = h("div", { class: "paint-options" }, size.root, mode.root, likeness.root, h("label", { class: "check" }, connected, text.connected), numbers, hint);
+  const options = h("div", { class: "paint-options" }, place, mode.root, likeness.root, h("label", { class: "check" }, connected, text.connected), numbers, hint);
+
+  /** Let the brush go up to the longest side of a picture. */
+  function fit(longest) {
+    if (longest === side) return;
+    side = longest;
+    const usual = Math.max(1, Math.round(longest / 8));
+    const max = Math.min(MOST_BRUSH, longest);
+    tools.diameter = Math.min(max, tools.diameter ?? usual);
+    size = slider({ label: text.size, min: 1, max, step: 1, value: tools.diameter, reset: usual, unit: text.pixels, hint: text.sizeHint, onInput: setSize });
+    refill(place, size.root);
+  }
 
   function setSize(value) {
     tools.diameter = value;
@@ -50,7 +63,7 @@ export function createToolbar(tools, on) {
     const isShape = SHAPES.includes(tools.tool);
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.tool === tools.tool));
     mode.value = tools.isErasing ? "removes" : "adds";
-    size.root.hidden = isShape;
+    place.hidden = isShape;
     mode.root.hidden = !isShape;
     likeness.root.hidden = connected.parentElement.hidden = tools.tool !== "region";
     numbers.hidden = tools.tool !== "rectangle";
@@ -62,10 +75,11 @@ export function createToolbar(tools, on) {
   return {
     bar,
     options,
-    choose,
+    fit,
     /** Make the brush larger or smaller. */
     step(steps) {
-      size.value = resizedBrush(tools.diameter, steps);
+      if (!size) return;
+      size.value = Math.min(side, resizedBrush(tools.diameter, steps));
       setSize(size.value);
     },
     /** Keys for the frame's list of shortcuts. */

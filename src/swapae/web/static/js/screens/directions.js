@@ -52,7 +52,7 @@ class DirectionsScreen {
     const load = h("button", { class: "quiet", onclick: () => this.#loadFile() }, icon("open", 18), h("span", {}, text.load));
     root.append(
       h("div", { class: "directions-left" }, this.stage.root, h("section", { "aria-label": text.photo }, h("h2", {}, text.photo), this.photo.root)),
-      h("div", { class: "panel directions-panel" }, h("div", { class: "directions-tools" }, this.kinds, load, this.resetAll), this.making.root, this.empty, this.list, this.hint),
+      h("div", { class: "bench" }, h("div", { class: "directions-tools" }, this.kinds, load, this.resetAll), this.making.root, this.empty, this.list, this.hint),
     );
     this.ends = [
       studio.state.subscribe((now, before) => this.#follow(now, before)),

@@ -83,7 +83,7 @@ class PaintScreen {
   #panel() {
     const { h } = this.studio.ui;
     this.first = h("p", { class: "hint" }, text.firstLayer);
-    return h("div", { class: "panel paint-panel" },
+    return h("div", { class: "bench" },
       h("section", { "aria-label": text.toolbar }, this.toolbar.bar, this.toolbar.options),
       h("section", { "aria-label": text.layers }, h("h2", {}, text.layers), this.first, this.layers.root, this.#maskTools()),
       h("section", { "aria-label": text.addLayer }, h("h2", {}, text.addLayer), this.textures.root),
@@ -161,6 +161,7 @@ class PaintScreen {
     const { recipe } = painting;
     if (!recipe) return;
     painting.clamp();
+    if (painting.size) this.toolbar.fit(Math.max(painting.size.width, painting.size.height));
     this.layers.show(recipe.layers, painting.selected, (image) => painting.title(image), (mask) => painting.shareOf(mask));
     this.first.hidden = recipe.layers.length > 0;
     this.maskTools.hidden = recipe.layers.length === 0;
