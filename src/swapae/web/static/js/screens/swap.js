@@ -144,5 +144,5 @@ function resultTools(studio) {
   const { h, icon, asPhoto } = studio.ui;
   const use = (role, label) =>
     h("button", { class: `tool ${role}`, "aria-label": label, title: label, onclick: () => asPhoto(studio, (image) => pick(role, image)) }, icon(role));
-  return [h("span", { class: "group" }, use("structure", text.useAsStructure), use("texture", text.useAsTexture))];
+  return [h("span", { class: "group" }, h("span", { class: "use-as", "aria-hidden": "true" }, text.useAs), use("structure", text.useAsStructure), use("texture", text.useAsTexture))];
 }

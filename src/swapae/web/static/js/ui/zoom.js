@@ -62,6 +62,27 @@ export function view(window_, picture, { pan = "left", canPan = () => true } = {
     for (const name of ["pointerup", "pointercancel"]) window_.addEventListener(name, end, { once: true });
   });
 
+  // Two fingers: their distance zooms about their middle.
+  const fingers = new Map();
+  let apart = 0;
+  window_.addEventListener("pointerdown", (event) => event.pointerType === "touch" && fingers.set(event.pointerId, event));
+  window_.addEventListener("pointermove", (event) => {
+    if (!fingers.has(event.pointerId)) return;
+    fingers.set(event.pointerId, event);
+    if (fingers.size !== 2) return;
+    const [a, b] = fingers.values();
+    const now = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
+    const middle = { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2 };
+    if (apart) by(now / apart, middle);
+    apart = now;
+  });
+  for (const name of ["pointerup", "pointercancel", "pointerleave"]) {
+    window_.addEventListener(name, (event) => {
+      fingers.delete(event.pointerId);
+      apart = 0;
+    });
+  }
+
   return {
     by,
     apply,
