@@ -6,6 +6,7 @@ hexadecimal: of an image's codes, of a mask's pixels.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -247,6 +248,21 @@ class OpenedRecipe(Told):
     masks: list[MaskInfo]
     directions: list[DirectionInfo]
     notice: str = ""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A picture as bytes.
+
+    - full: false for a quick frame, which is smaller than what was asked for, as that takes long.
+    """
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+    seconds: float
+    full: bool = True
 
 
 class SnapshotInfo(Told):
