@@ -85,9 +85,7 @@ def test_strokes_over_each_other_do_not_add_up_and_an_eraser_takes_all_away(run:
     """Soft edges, too."""
     once = drawn(run, "raster.brushed(it, [9, 8], [9, 8], 5)")
     twice = drawn(run, "for (const _ of [1, 2]) raster.brushed(it, [9, 8], [9, 8], 5)")
-    erased = drawn(
-        run, "raster.brushed(it, [9, 8], [9, 8], 5); raster.brushed(it, [9, 8], [9, 8], 7, true)"
-    )
+    erased = drawn(run, "raster.brushed(it, [9, 8], [9, 8], 5); raster.brushed(it, [9, 8], [9, 8], 7, true)")
     assert (once == twice).all()
     assert once.any()
     assert not erased.any()
@@ -231,7 +229,10 @@ RECIPE = {
 
 def edited(run: Run, body: str) -> Any:
     """What becomes of `RECIPE`, which itself must stay."""
-    found = run(f"const before = JSON.stringify(given); const made = {body}; return [made, JSON.stringify(given) === before]", RECIPE)
+    found = run(
+        f"const before = JSON.stringify(given); const made = {body}; return [made, JSON.stringify(given) === before]",
+        RECIPE,
+    )
     assert found[1]
     return found[0]
 
@@ -241,9 +242,7 @@ def test_directions_follow_the_mask_of_a_layer_that_is_painted_on(run: Run) -> N
     found = edited(run, "paint.repainted(given, 0, 'm9')")
     assert [layer["mask"] for layer in found["layers"]] == ["m9", "m2"]
     assert found["directions"][0]["mask"] == "m9"
-    shared = edited(
-        run, "paint.repainted({...given, layers: [given.layers[0], given.layers[0]]}, 0, 'm9')"
-    )
+    shared = edited(run, "paint.repainted({...given, layers: [given.layers[0], given.layers[0]]}, 0, 'm9')")
     assert shared["directions"][0]["mask"] == "m1"
 
 
@@ -267,7 +266,10 @@ def test_a_direction_that_moves_nothing_is_no_part_of_the_recipe(run: Run) -> No
     """One with a mask is: the mask is kept for the next move."""
     found = edited(run, "directions.moving(given, 'structure2', {strength: 0.5})")
     assert [move["name"] for move in found["directions"]] == ["texture1", "structure2"]
-    assert edited(run, "directions.moving(given, 'structure2', {strength: 0})")["directions"] == RECIPE["directions"]
+    assert (
+        edited(run, "directions.moving(given, 'structure2', {strength: 0})")["directions"]
+        == RECIPE["directions"]
+    )
     assert edited(run, "directions.moving(given, 'texture1', {strength: 0})")["directions"][0]["mask"] == "m1"
     assert edited(run, "directions.moving(given, 'texture1', {strength: 0, mask: null})")["directions"] == []
 

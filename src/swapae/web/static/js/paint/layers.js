@@ -65,11 +65,12 @@ function createRow(at, { api }, on) {
     show(now, { isSelected, isTop, title, share }) {
       if (layer.texture !== now.texture) image.src = api.thumbnailUrl(now.texture);
       layer = now;
-      name.textContent = text.layer(number, title);
+      name.textContent = text.layerShort(number, title);
       covered.textContent = share === null ? "" : share === 0 ? text.nothing : text.covered(shownPercent(share));
       root.classList.toggle("selected", isSelected);
       root.classList.toggle("unseen-layer", !now.visible);
       choose.setAttribute("aria-pressed", String(isSelected));
+      choose.setAttribute("aria-label", [text.layer(number, title), covered.textContent].filter(Boolean).join(", "));
       details.hidden = !isSelected;
       eye.replaceChildren(icon(now.visible ? "compare" : "hide"));
       eye.setAttribute("aria-label", now.visible ? text.hide(number) : text.show(number));

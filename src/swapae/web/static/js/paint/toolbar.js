@@ -12,7 +12,7 @@ const SHAPES = ["rectangle", "lasso", "region"]; // tools that add or remove
 
 /** What tools start with; the brush waits for the size of the picture. */
 export function newTools() {
-  return { tool: "brush", diameter: null, isErasing: false, threshold: 0.8, connected: true };
+  return { tool: "brush", diameter: null, isErasing: false, threshold: 0.4, connected: true };
 }
 
 /**
@@ -31,7 +31,7 @@ export function createToolbar(tools, on) {
   let side = 0;
   const modes = [["adds", text.adds], ["removes", text.removes]].map(([value, label]) => ({ value, label }));
   const mode = segmented({ label: text.mode, options: modes, value: "adds", onChange: (value) => (tools.isErasing = value === "removes") });
-  const likeness = slider({ label: text.likeness, min: 0, max: 1, step: 0.02, value: tools.threshold, reset: 0.8, hint: text.likenessHint, onInput: (value) => ((tools.threshold = value), on.likeness()) });
+  const likeness = slider({ label: text.likeness, min: -1, max: 1, step: 0.02, value: tools.threshold, reset: 0.4, hint: text.likenessHint, onInput: (value) => ((tools.threshold = value), on.likeness()) });
   const connected = h("input", { type: "checkbox", checked: tools.connected, onchange: () => ((tools.connected = connected.checked), on.likeness()) });
   const numbers = createNumbers(on.box);
   const hint = h("p", { class: "hint" });

@@ -94,7 +94,7 @@ class PaintScreen {
     const { painting } = this;
     const { h } = this.studio.ui;
     const action = (name, label, run) => h("button", { class: "quiet", onclick: run }, icon(name, 18), h("span", {}, label));
-    this.hideButton = h("button", { class: "quiet", "aria-pressed": "false", title: `${text.hideMask} (H)`, onclick: () => this.#hide() });
+    this.hideButton = h("button", { class: "quiet", "aria-pressed": "false", "aria-label": text.hideMask, title: `${text.hideMask} (H)`, onclick: () => this.#hide() });
     return (this.maskTools = h("div", { class: "mask-tools", role: "group", "aria-label": text.maskActions },
       this.hideButton,
       action("clear", text.clear, () => painting.clear()),
@@ -204,7 +204,7 @@ class PaintScreen {
     const { h } = this.studio.ui;
     this.stage.root.classList.toggle("mask-hidden", kept.isHidden);
     this.hideButton.setAttribute("aria-pressed", String(kept.isHidden));
-    this.hideButton.replaceChildren(icon(kept.isHidden ? "hide" : "compare", 18), h("span", {}, text.hideMask));
+    this.hideButton.replaceChildren(icon(kept.isHidden ? "hide" : "compare", 18), h("span", { "aria-hidden": "true" }, text.hideShort));
   }
 
   // ---- dialogs
