@@ -113,7 +113,8 @@ def test_a_lasso_fills_its_outline_and_loops_of_it(run: Run) -> None:
 def test_the_feather_shown_is_that_of_the_pictures(run: Run) -> None:
     """`swapae.editing.feathered`, to a step of gray."""
     mask = (np.random.default_rng(0).random((13, 20)) > 0.6).astype(np.uint8) * 255
-    body = f"{LISTED} return listed(raster.feathered({{width: 20, height: 13, data: Uint8Array.from(given)}}, 3.7))"
+    it = "{width: 20, height: 13, data: Uint8Array.from(given)}"
+    body = f"{LISTED} return listed(raster.feathered({it}, 3.7))"
     found = pixels(run(body, mask.ravel().tolist()))
     wanted = feathered(torch.from_numpy(mask / 255.0).float()[None, None], 3.7)[0, 0].numpy() * 255
     assert np.abs(found - wanted).max() < 0.51
@@ -160,7 +161,10 @@ def test_resizing_keeps_areas_where_it_shrinks_and_pixels_where_it_grows(run: Ru
     assert large.sum() == 4 * 255
 
 
-STROKE = f"{LISTED} const base = raster.blank(24, 16); const stroke = (tool, from, more = {{}}) => strokes.begun(tool, base, from, {{diameter: 3, ...more}});"
+STROKE = f"""{LISTED}
+const base = raster.blank(24, 16);
+const stroke = (tool, from, more = {{}}) => strokes.begun(tool, base, from, {{diameter: 3, ...more}});
+"""
 
 
 def test_shift_makes_a_stroke_straight_from_where_the_last_one_ended(run: Run) -> None:
@@ -203,16 +207,16 @@ def test_brushes_grow_by_single_pixels_and_large_ones_by_more_within_bounds(run:
     """[ and ] from end to end."""
     body = """
     const {resizedBrush, MOST_BRUSH} = strokes;
-    return [resizedBrush(5, 1), resizedBrush(5, -1), resizedBrush(1, -1), resizedBrush(100, 1), resizedBrush(MOST_BRUSH, 1) === MOST_BRUSH];
+    const sizes = [[5, 1], [5, -1], [1, -1], [100, 1]].map(([size, by]) => resizedBrush(size, by));
+    return [...sizes, resizedBrush(MOST_BRUSH, 1) === MOST_BRUSH];
     """
     assert run(body) == [6, 4, 1, 110, True]
 
 
 def test_the_outline_goes_along_the_sides_of_what_is_inside(run: Run) -> None:
     """A rectangle has four sides; nothing has none."""
-    found = run(
-        "return [outline.outlined(raster.boxed(raster.blank(9, 9), [2, 3], [6, 5])), outline.outlined(raster.blank(3, 3))]"
-    )
+    box = "raster.boxed(raster.blank(9, 9), [2, 3], [6, 5])"
+    found = run(f"return [outline.outlined({box}), outline.outlined(raster.blank(3, 3))]")
     assert found == ["M2 3H6M2 5H6M2 3V5M6 3V5", ""]
 
 
@@ -230,7 +234,8 @@ RECIPE = {
 def edited(run: Run, body: str) -> Any:
     """What becomes of `RECIPE`, which itself must stay."""
     found = run(
-        f"const before = JSON.stringify(given); const made = {body}; return [made, JSON.stringify(given) === before]",
+        "const before = JSON.stringify(given);"
+        f"const made = {body}; return [made, JSON.stringify(given) === before]",
         RECIPE,
     )
     assert found[1]
@@ -279,6 +284,7 @@ def test_small_pictures_along_a_direction_do_not_depend_on_how_far_it_is_moved(r
     body = """
     const key = (recipe) => directions.stripKey(recipe, "texture2");
     const other = directions.moving(given, "texture2", {strength: 2});
-    return [key(given) === key(other), key(given) === key({...given, strength: 0.5}), key(given) === key(directions.moving(given, "texture1", {strength: 2}))];
+    const changed = [{...given, strength: 0.5}, directions.moving(given, "texture1", {strength: 2})];
+    return [other, ...changed].map((recipe) => key(recipe) === key(given));
     """
     assert run(body, json.loads(json.dumps(RECIPE))) == [True, False, False]

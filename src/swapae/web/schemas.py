@@ -148,8 +148,8 @@ class StripRequest(Given):
 class ClickRequest(Given):
     """A mask of what is like the place clicked on: x and y from 0 to 1, from the left and from above.
 
-    - threshold: least cosine of the structure at a place with that at the click; centered: of what places have
-      beside the image's mean, without which nearly all is alike to some models.
+    - threshold: least cosine of the structure at a place with that at the click.
+    - centered: of what places have beside the image's mean; without it nearly all is alike to some models.
     """
 
     image: Id
