@@ -74,7 +74,7 @@ def open_page(browser: Any, studio_url: str) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.asked, page.said, page.allowed = [], [], []
         page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda said: said.type in ("error", "warning") and page.said.append(said.text))
+        page.on("console", lambda said: said.type == "error" and page.said.append(said.text))
         page.on("pageerror", lambda error: page.said.append(str(error)))
         pages.append(page)
         page.goto(f"{studio_url}/#{screen}")
