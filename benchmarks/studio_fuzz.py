@@ -3,9 +3,9 @@
     python -m benchmarks.studio_fuzz [--cases 5000] [--uploads 1000] [--model synthetic64] [--seed 0]
 
 Started is `swapae studio`. Schemathesis (package `schemathesis`) makes requests up until there were enough,
-whose ids are in part those of images that are there. Then pictures of many formats are damaged, and uploaded as
-images, masks, recipes and directions. Printed is one row of JSON: answers by status, processes lost, growth of
-memory, and whether a picture can still be made.
+whose ids are in part those of images that are there. Then pictures of many formats are damaged, and uploaded
+as images, masks, recipes and directions. Printed is one row of JSON: answers by status, processes lost, growth
+of memory, and whether a picture can still be made.
 """
 
 import argparse
