@@ -4,8 +4,8 @@
 
 Started is `swapae studio`. Schemathesis (package `schemathesis`) makes requests up until there were enough,
 whose ids are in part those of images that are there. Then pictures of many formats are damaged, and uploaded
-as images, masks, recipes and directions. Printed is one row of JSON: answers by status, processes lost, growth
-of memory, and whether a picture can still be made.
+as images, masks, recipes and directions. Printed is one row of JSON: answers by status, processes lost, the
+growth of memory, and whether a picture can still be made.
 """
 
 import argparse
