@@ -15,14 +15,16 @@ from swapae.web.pages import Shared
 from swapae.web.runs import Runs
 from swapae.web.schemas import RunInfo, RunLog
 
-router = APIRouter(prefix="/api/v1/runs", tags=["runs"], responses=problems(404, 500))
+router = APIRouter(prefix="/api/v1/runs", tags=["runs"], responses=problems(404, 422, 500))
 RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="Of a run.")]
 Number = Annotated[int, Path(ge=0, le=2**62, description="Of a snapshot.")]
 After = Annotated[int, Query(ge=0, le=2**62, description="Byte of the log from which on it is read.")]
 KEPT = {"Cache-Control": "private, max-age=3600"}  # a picture of a moment stays what it is
 SNAPSHOT = {
     200: {
-        "content": {f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("png", "webp")},
+        "content": {
+            f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("png", "webp")
+        },
         "description": "A sample grid.",
     }
 }
