@@ -34,7 +34,8 @@ def test_one_request_is_under_way_and_the_latest_takes_the_place_of_the_one_that
         });
         const ends = {};
         const end = (name, value) => { ends[name] = value; };
-        const ask = (name) => one.ask({name}).then((value) => end(name, value), (error) => end(name, error.name));
+        const failed = (name) => (error) => end(name, error.name);
+        const ask = (name) => one.ask({name}).then((value) => end(name, value), failed(name));
         const all = ['a', 'b', 'c', 'd'].map(ask);
         const first = sent.length;
         open.shift()();
@@ -106,7 +107,8 @@ def test_a_frame_older_than_the_one_on_screen_is_dropped(page: Any) -> None:
     """Decoding pictures takes time: the older of two frames may be ready after the newer one."""
     found = page.evaluate("""async () => {
         const document_ = state.createState({recipe: null, images: []});
-        const answers = [3, 2].map((seq) => ({seq, isFull: true, width: 1, height: 1, seconds: 0, blob: new Blob()}));
+        const frame = {isFull: true, width: 1, height: 1, seconds: 0, blob: new Blob()};
+        const answers = [{...frame, seq: 3}, {...frame, seq: 2}];
         const kept = globalThis.createImageBitmap;
         const canvas = new OffscreenCanvas(1, 1);
         canvas.getContext('2d');
