@@ -11,6 +11,8 @@ COMMON = "--debug --device --force --help --json --quiet -h"
 FROZEN = {
     "train": "DATA --out -o --preset --total-images --batch-size --seed --init-from --gpus --max-time "
     "--dry-run",
+    "studio": "--model -m --host --port --no-browser --runs --directions --token --allow-host --max-queue "
+    "--deadline --max-upload --max-side --backend",
     "swap": "STRUCTURE TEXTURE --model -m --out -o --strength --backend",
     "grid": "--structure --texture --model -m --out -o --backend",
     "mix": "A B IMAGE --model -m --out -o --steps --weights --of --path --backend",
@@ -22,6 +24,8 @@ FROZEN = {
     "paint": "IMAGE --texture --mask --model -m --out -o --feather --strength --outside --backend",
     "blend": "A B --model -m --out -o --axis --overlap --mask --feather --offset --keep-texture --backend",
     "refine": "IMAGE --model -m --out -o --codes --steps --quality --backend",
+    "batch": "IN --texture --weights --structure --strength --path --along --directions --masks --feather "
+    "--outside --model -m --out -o --format --quality --workers --shard --ray --dry-run --backend",
     "encode": "IMAGE --model -m --out -o --backend",
     "decode": "CODES --model -m --out -o --texture --noise --backend",
     "models": "NAME",

@@ -1,5 +1,6 @@
 """What the tests of the studio share: the real one, started once, and its page in Chromium."""
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.web.servers import Running, running
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
-START = 90.0  # seconds, on a machine that is busy with other things
+START = 300.0  # seconds, on a machine that is busy with other things
 
 
 @pytest.fixture(scope="session")
@@ -93,3 +95,10 @@ def open_page(browser: Any, studio_url: str) -> Iterator[Callable[..., Any]]:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
+
+
+@pytest.fixture(scope="module")
+def make_running() -> Iterator[Callable[..., Running]]:
+    """A maker of servers that run until the module's tests are done."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **named: stack.enter_context(running(*arguments, **named))

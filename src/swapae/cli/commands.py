@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from swapae.cli.batch import batch
 from swapae.cli.blend import blend
 from swapae.cli.codes import decode, encode
 from swapae.cli.common import Report
@@ -21,11 +22,13 @@ from swapae.cli.paint import paint
 from swapae.cli.pairs import pairs
 from swapae.cli.presets import presets
 from swapae.cli.refine import refine
+from swapae.cli.studio import studio
 from swapae.cli.swap import swap
 from swapae.cli.train import train
 
 COMMANDS: dict[str, Callable[..., Report]] = {
     "train": train,
+    "studio": studio,
     "swap": swap,
     "grid": grid,
     "mix": mix,
@@ -37,6 +40,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "paint": paint,
     "blend": blend,
     "refine": refine,
+    "batch": batch,
     "encode": encode,
     "decode": decode,
     "models": models,
