@@ -24,6 +24,8 @@ FROZEN = {
     "paint": "IMAGE --texture --mask --model -m --out -o --feather --strength --outside --backend",
     "blend": "A B --model -m --out -o --axis --overlap --mask --feather --offset --keep-texture --backend",
     "refine": "IMAGE --model -m --out -o --codes --steps --quality --backend",
+    "batch": "IN --texture --weights --structure --strength --path --along --directions --masks --feather "
+    "--outside --model -m --out -o --format --quality --workers --shard --ray --dry-run --backend",
     "encode": "IMAGE --model -m --out -o --backend",
     "decode": "CODES --model -m --out -o --texture --noise --backend",
     "models": "NAME",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from swapae.cli.batch import batch
 from swapae.cli.blend import blend
 from swapae.cli.codes import decode, encode
 from swapae.cli.common import Report
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "paint": paint,
     "blend": blend,
     "refine": refine,
+    "batch": batch,
     "encode": encode,
     "decode": decode,
     "models": models,
