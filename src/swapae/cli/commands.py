@@ -23,6 +23,7 @@ from swapae.cli.presets import presets
 from swapae.cli.refine import refine
 from swapae.cli.swap import swap
 from swapae.cli.train import train
+from swapae.cli.video import video
 
 COMMANDS: dict[str, Callable[..., Report]] = {
     "train": train,
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "paint": paint,
     "blend": blend,
     "refine": refine,
+    "video": video,
     "encode": encode,
     "decode": decode,
     "models": models,
