@@ -1,9 +1,11 @@
 """What all tests share: no network, fixed randomness, and small things to work on."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -82,14 +84,26 @@ def lpips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    """Chromium, started once, which asks the network for nothing."""
+def playwright() -> Iterator[object]:
+    """Playwright, started once: of pytest-playwright's fixtures those that stand on it work too."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = Path("/usr/bin/chromium")
-    if not path.exists():
+    with api.sync_playwright() as play:
+        yield play
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Any) -> Iterator[object]:
+    """Chromium, started once, which asks the network for nothing."""
+    path = chromium()
+    if path is None:
         pytest.skip("Chromium is not installed")
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=str(path), args=quiet)
-        yield chromium
-        chromium.close()
+    started = playwright.chromium.launch(executable_path=path, args=quiet)
+    yield started
+    started.close()
+
+
+def chromium() -> str | None:
+    """Find the system's own Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)

@@ -1,0 +1,74 @@
+/** The start: brings server, document, history and screens together. A swap is on screen before anybody clicks. */
+
+import { createApi } from "./api.js";
+import { createFrame } from "./frame.js";
+import { createHistory } from "./history.js";
+import { createKeys } from "./keys.js";
+import { createLive } from "./live.js";
+import { createPhotos } from "./photos.js";
+import { swapOf } from "./recipe.js";
+import { createState } from "./state.js";
+import * as ui from "./ui/index.js";
+import { watchPage } from "./ui/intake.js";
+import { text } from "./text.js";
+
+/** The screens, in order; each is loaded when it is first opened: {id, title, mount(root, studio), unmount?, accept?}. */
+export const SCREENS = [
+  { id: "swap", load: () => import("./screens/swap.js") },
+  { id: "mix", load: () => import("./screens/mix.js") },
+  { id: "paint", load: () => import("./screens/paint.js") },
+  { id: "directions", load: () => import("./screens/directions.js") },
+  { id: "batch", load: () => import("./screens/batch.js") },
+  { id: "runs", load: () => import("./screens/runs.js") },
+].map((screen, at) => ({ ...screen, title: text.screens[screen.id], key: String(at + 1) }));
+
+function createStudio() {
+  const api = createApi();
+  const state = createState({ model: null, gallery: [], images: [], pending: 0, recipe: null, screen: null, opened: null });
+  const history = createHistory(state);
+  const keys = createKeys();
+  const live = createLive({ api, state, history });
+  const photos = createPhotos({ api, state, toast: ui.toast, announce: ui.announce });
+  return { api, state, history, keys, live, photos, ui, toast: ui.toast, announce: ui.announce };
+}
+
+/** Ask for model and gallery until they come, however long the model takes to load. */
+async function opened(studio, waiting) {
+  for (;;) {
+    try {
+      const [model, gallery] = await Promise.all([studio.api.model(), studio.api.gallery()]);
+      return { model, gallery };
+    } catch (error) {
+      if (!error.isTemporary && error.code !== "offline") throw error;
+      waiting(error);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
+/** Two photos of the gallery for the first picture; of one photo a swap with itself. */
+function firstRecipe(gallery) {
+  const [structure, texture = structure] = gallery;
+  return structure ? swapOf(structure.id, texture.id) : null;
+}
+
+async function start() {
+  if (location.search) globalThis.history.replaceState(null, "", location.pathname + location.hash); // the token's link
+  const studio = createStudio();
+  const root = document.getElementById("screen");
+  const frame = createFrame(studio, SCREENS, root);
+  Object.assign(studio, frame.actions);
+  try {
+    const { model, gallery } = await opened(studio, (error) => frame.opening(error));
+    const images = gallery.map((info) => studio.photos.entry(info, { source: "gallery" }));
+    studio.state.set({ model, gallery, images });
+    studio.state.set({ recipe: firstRecipe(images) });
+    await frame.go(location.hash.slice(1) || SCREENS[0].id);
+    watchPage(studio, frame.accept);
+  } catch (error) {
+    console.error(error);
+    ui.refill(root, ui.emptyState({ name: "warning", kind: "bad", title: text.failedStart, hint: error.message, action: { label: text.retry, run: () => location.reload() } }));
+  }
+}
+
+start();

@@ -1,0 +1,98 @@
+/**
+ * Keeps the picture on screen true to the recipe. A change asks for a fast frame; where the server answers with a
+ * smaller one (the full one takes longer than 150 ms) and nothing newer is wanted, the full one is asked for, and given
+ * up as soon as the recipe changes again. An older frame is never shown after a newer one.
+ */
+
+import { ApiError, Superseded } from "./api.js";
+import { photoOf } from "./photos.js";
+
+const THUMBNAIL = 112; // pixels
+
+export function createLive({ api, state, history }) {
+  const listeners = new Set();
+  let last = null; // the newest frame shown
+  let wanted = 0; // counts the recipes asked for
+  let error = null;
+  let isWorking = false;
+
+  function tell(kind) {
+    for (const listener of [...listeners]) listener(kind, { frame: last, error, isWorking });
+  }
+
+  async function accept(frame, recipe) {
+    const bitmap = await createImageBitmap(frame.blob);
+    if (last && frame.seq < last.seq) return bitmap.close();
+    const { width, height } = frame.isFull ? frame : (photoOf({ state }, recipe.structures[0].image) ?? last ?? frame);
+    last?.bitmap.close();
+    last = { ...frame, bitmap, recipe, fullWidth: width, fullHeight: height };
+    error = null;
+    tell("frame");
+    return null;
+  }
+
+  async function show(recipe) {
+    wanted += 1;
+    const own = wanted;
+    isWorking = true;
+    tell("work");
+    try {
+      const quick = await api.render(recipe, { quality: "fast", urgent: true });
+      await accept(quick, recipe);
+      if (!quick.isFull && own === wanted) await accept(await api.render(recipe, { quality: "full" }), recipe);
+      if (own === wanted) finished(recipe);
+    } catch (failure) {
+      if (failure instanceof Superseded || own !== wanted) return;
+      failed(failure);
+    }
+  }
+
+  function finished(recipe) {
+    isWorking = false;
+    tell("done");
+    thumbnail(last.bitmap).then((blob) => blob && history.picture(recipe, blob));
+  }
+
+  function failed(failure) {
+    isWorking = false;
+    error = failure;
+    tell("error");
+    if (!(failure instanceof ApiError)) console.error(failure);
+  }
+
+  state.subscribe((now, before) => {
+    if (now.recipe && now.recipe !== before.recipe) show(now.recipe);
+  });
+  api.onStatus((status, before) => {
+    const isBack = status === "ready" && before !== "busy";
+    if (isBack && error && state.get().recipe) show(state.get().recipe);
+  });
+
+  return {
+    get frame() {
+      return last;
+    },
+    get error() {
+      return error;
+    },
+    get isWorking() {
+      return isWorking;
+    },
+    again: () => state.get().recipe && show(state.get().recipe),
+    /** listener(kind, {frame, error, isWorking}), kind being work, frame, done or error. */
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Draw a small picture of a frame. */
+async function thumbnail(bitmap) {
+  const scale = Math.min(1, THUMBNAIL / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/webp", 0.85));
+}
