@@ -39,7 +39,7 @@ def video(
     out: Annotated[Path, arg(aliases=["-o"], metavar="OUT")],
     common: RunningOptions,
 ) -> Report:
-    """Give a video the texture of a photo, or hold its own still, frame by frame, with its sound.
+    """Give a video the texture of a photo, or hold its own texture still.
 
     Where a number is taken, so are keyframes, TIME:NUMBER …, in seconds from the first frame written:
     --strength 0:0 3.5:1 begins as it is and has the whole texture after 3.5 seconds.
@@ -59,7 +59,7 @@ def video(
         end: Moment to end before.
         max_side: Make frames smaller whose longer side has more pixels.
         fps: Frames a second, of a folder of pictures; 24 by default.
-        quality: 1 to 100.
+        quality: From 1 to 100.
         out: Video to write, .mp4, .m4v, .mov, .mkv, .webm, .gif or .webp, or folder for PNGs.
     """
     from swapae.images import open_image

@@ -6,7 +6,7 @@ the file is handed to FFmpeg as open bytes, and pixels are counted before any is
 
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -219,12 +219,13 @@ class File(Closing):
 
     def _seek(self, seconds: Fraction) -> None:
         """Go to the last key frame before a moment; where a file has no way there, to its start."""
-        base = self.stream.time_base or Fraction(1, 1000)
-        try:
-            self.container.seek(int((seconds + self.origin) / base), stream=self.stream)
-        except pyav().error.FFmpegError:
-            self.container.close()
-            self._open()
+        if seconds:
+            base = self.stream.time_base or Fraction(1, 1000)
+            with suppress(pyav().error.FFmpegError):
+                self.container.seek(int((seconds + self.origin) / base), stream=self.stream)
+                return
+        self.container.close()
+        self._open()  # a seek to the start would leave out the first packet of sound
 
     @property
     def origin(self) -> Fraction:
