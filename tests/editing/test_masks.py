@@ -133,6 +133,23 @@ def test_a_click_finds_what_is_like_the_clicked_place_anywhere() -> None:
     assert stricter.sum() == mask.sum() - 1
 
 
+def test_centered_clicks_tell_apart_what_is_nearly_alike() -> None:
+    """As the structures of `synthetic64` are: a large part in common, a small one that differs."""
+    some = two_materials()
+    common = torch.zeros_like(some.structure)
+    common[:, 2] = 30.0
+    alike = Codes(some.structure + common, some.texture, some.size)
+    assert click_mask(alike, (1, 5), threshold=0.8).all()
+    mask = click_mask(alike, (1, 5), threshold=0.4, centered=True)
+    assert torch.equal(mask[0, 0, 1:], torch.tensor([1.0, 1, 0, 0, 0, 1]).expand(3, 6))
+    assert torch.equal(1 - mask[0, 0, 1:], click_mask(alike, (1, 3), 0.4, centered=True)[0, 0, 1:])
+
+
+def test_an_image_that_is_the_same_everywhere_gives_the_clicked_place_alone_when_centered() -> None:
+    even = Codes(torch.ones(1, 3, 4, 6), torch.ones(1, 5), (16, 24))
+    assert click_mask(even, (1, 2), centered=True).sum() == 1
+
+
 def test_only_what_hangs_together_with_the_click_if_so_wished() -> None:
     mask = click_mask(two_materials(), (1, 5), connected_only=True)
     assert torch.equal(mask[0, 0], torch.tensor([0.0, 0, 0, 0, 0, 1]).expand(4, 6))

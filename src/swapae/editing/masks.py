@@ -100,14 +100,18 @@ def place_at(x: float, y: float, codes: Codes, stride: int) -> Place:
     return int(y) // stride, int(x) // stride
 
 
-def similarity(codes: Codes, place: Place | Sequence[Place]) -> Tensor:
+def similarity(codes: Codes, place: Place | Sequence[Place], centered: bool = False) -> Tensor:
     """Compute how like the structure at one place it is at every place: the cosine, `[B, 1, h, w]`.
 
     Args:
         codes: of any batch.
         place: row and column; one for all images, or one for each.
+        centered: of what the places have beside the mean of the image's places. Structures of some models
+            are nearly alike everywhere; this tells them apart.
     """
     structure = normalize(codes.structure)
+    if centered:
+        structure = normalize(structure - structure.mean((2, 3), keepdim=True))
     rows, columns = torch.tensor(_places(place, len(codes)), device=structure.device).T
     there = structure[torch.arange(len(codes), device=structure.device), :, rows, columns]
     return (structure * there[:, :, None, None]).sum(1, keepdim=True).clamp(-1, 1)
@@ -119,6 +123,7 @@ def click_mask(
     threshold: float = 0.8,
     softness: float = 0.0,
     connected_only: bool = False,
+    centered: bool = False,
 ) -> Tensor:
     """Make a region of one click: the places whose structure is like that of the clicked one.
 
@@ -130,11 +135,13 @@ def click_mask(
         threshold: least cosine similarity, -1 to 1; more gives smaller regions.
         softness: the mask rises from 0 to 1 between `threshold - softness` and `threshold + softness`.
         connected_only: leave out what does not hang together with the clicked place, by sides.
+        centered: compare what places have beside the image's mean (`similarity`); a threshold of 0.4 then
+            suits most images, of any model.
 
     Returns:
         `[B, 1, h, w]`; without softness 0 and 1.
     """
-    alike = similarity(codes, place)
+    alike = similarity(codes, place, centered)
     mask = (alike >= threshold).to(alike.dtype)
     if softness > 0:
         mask = ((alike - threshold) / (2 * softness) + 0.5).clamp(0, 1)

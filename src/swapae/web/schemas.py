@@ -146,12 +146,17 @@ class StripRequest(Given):
 
 
 class ClickRequest(Given):
-    """A mask of what is like the place clicked on: x and y from 0 to 1, from the left and from above."""
+    """A mask of what is like the place clicked on: x and y from 0 to 1, from the left and from above.
+
+    - threshold: least cosine of the structure at a place with that at the click.
+    - centered: of what places have beside the image's mean; without it nearly all is alike to some models.
+    """
 
     image: Id
     x: Share
     y: Share
-    threshold: Annotated[Number, Field(ge=-1, le=1)] = 0.8
+    threshold: Annotated[Number, Field(ge=-1, le=1)] = 0.4
+    centered: bool = True
     connected: bool = False
     softness: Share = 0.0
 

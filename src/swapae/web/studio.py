@@ -225,7 +225,8 @@ class Studio:
         (height, width), stride = codes.size, self.model.config.stride
         at = min(request.x * width, width - 1), min(request.y * height, height - 1)
         place = place_at(*at, codes, stride)
-        mask = click_mask(codes, place, request.threshold, request.softness, request.connected)
+        asked = request.threshold, request.softness, request.connected, request.centered
+        mask = click_mask(codes, place, *asked)
         places = np.rint(mask[0, 0].float().cpu().numpy() * 255).astype(np.uint8)
         pixels = places.repeat(stride, 0).repeat(stride, 1)[:height, :width]
         (key,) = self.library.add(Mask(np.ascontiguousarray(pixels)))

@@ -33,6 +33,17 @@ const PATHS = {
   warning: "M12 4 2.5 20h19zM12 10v5M12 17.5v.01",
   structure: "M4 4h16v16H4zM4 12h7V4M11 12v8M11 15h9",
   texture: "M4 4h16v16H4zM4 10l6-6M4 16 16 4M5 20 20 5M11 20l9-9M17 20l3-3",
+  brush: "M20 4c-5 2-9 6-11 9l2 2c3-2 7-6 9-11zM9 13c-3 0-4 2-4 4 0 1-1 2-2 2 3 2 8 1 8-4",
+  eraser: "M9 19h11M4 14 14 4l6 6-9 9H8zM9 9l6 6",
+  rectangle: "M4 6h16v12H4z",
+  lasso: "M12 4c5 0 8 2 8 5s-3 6-8 6-8-2-8-5 3-6 8-6zM8 14c-2 1-2 4 0 4s2 2 1 3",
+  region: "M5 19 15 9M13 7l4 4M18 3v4M16 5h4M6 4v4M4 6h4M19 15v4M17 17h4",
+  hide: "M3 4l18 16M9 6c1-.3 2-.5 3-.5 6 0 9.5 6.5 9.5 6.5a16 16 0 0 1-3 3.7M14.5 17.9c-.8.4-1.6.6-2.5.6-6 0-9.5-6.5-9.5-6.5a17 17 0 0 1 3.7-4.3",
+  up: "M6 15l6-6 6 6",
+  down: "M6 9l6 6 6-6",
+  invert: "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16",
+  clear: "M5 5h14v14H5zM9 9l6 6M15 9l-6 6",
+  all: "M5 5h14v14H5zM8 12l3 3 5-6",
 };
 
 /** Make an icon by its name; decoration only, so it always stands beside a text or a label. */
