@@ -26,6 +26,8 @@ FROZEN = {
     "refine": "IMAGE --model -m --out -o --codes --steps --quality --backend",
     "video": "IN --texture --weights --strength --along --directions --smooth --window --noise --start --end "
     "--max-side --fps --quality --model -m --out -o --backend",
+    "batch": "IN --texture --weights --structure --strength --path --along --directions --masks --feather "
+    "--outside --model -m --out -o --format --quality --workers --shard --ray --dry-run --backend",
     "encode": "IMAGE --model -m --out -o --backend",
     "decode": "CODES --model -m --out -o --texture --noise --backend",
     "models": "NAME",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from swapae.cli.batch import batch
 from swapae.cli.blend import blend
 from swapae.cli.codes import decode, encode
 from swapae.cli.common import Report
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "blend": blend,
     "refine": refine,
     "video": video,
+    "batch": batch,
     "encode": encode,
     "decode": decode,
     "models": models,
