@@ -25,6 +25,7 @@ from swapae.cli.refine import refine
 from swapae.cli.studio import studio
 from swapae.cli.swap import swap
 from swapae.cli.train import train
+from swapae.cli.video import video
 
 COMMANDS: dict[str, Callable[..., Report]] = {
     "train": train,
@@ -40,6 +41,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "paint": paint,
     "blend": blend,
     "refine": refine,
+    "video": video,
     "batch": batch,
     "encode": encode,
     "decode": decode,
