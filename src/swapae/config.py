@@ -354,7 +354,7 @@ def load(cls: type[T], path: Path | str) -> T:
         raise UserError(f"{path}: {error}") from None
 
 
-def _parsed(text: str, is_json: bool) -> object:
+def _parsed(text: str, is_json: bool) -> Any:
     """Read YAML or JSON.
 
     Raises:
