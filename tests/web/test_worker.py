@@ -1,4 +1,4 @@
-"""The worker's side: orders, endings, and a clock that cuts work off without leaving the library half done."""
+"""The worker's side: orders, endings, and a clock that leaves the library whole when it cuts work off."""
 
 import time
 from pathlib import Path
