@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from swapae import box
+from swapae.cli.along import DIRECTIONS_FILE
 from swapae.errors import UserError
 from swapae.evaluation.report import cell, is_end, number
 from swapae.files import write_text
@@ -194,6 +195,11 @@ def _files(card: Card) -> str:
                 f"SHA-256 `{card['sha256']}`",
             ),
             ("`config.json`", "the shape of the networks, which the weights' file holds too"),
+            (
+                f"`{DIRECTIONS_FILE}`",
+                f"directions to move codes along (`swapae edit … --along {card['directions'][0]}=+1.5`): "
+                f"{', '.join(card['directions'])}",
+            ),
             (f"`{box.GALLERY}/`", f"{len(card['gallery'])} samples: {', '.join(card['gallery'])}"),
             (f"`{box.CARD}`", "the data of this page"),
         ],

@@ -1,12 +1,12 @@
 """Put a trained run into the package as a model in the box: weights, gallery, card.
 
     python -m benchmarks.ship RUN synthetic64 [--before RUN …] [--report REPORT.json …] [--force]
-    python -m benchmarks.ship RUN clothing --photos VALIDATION_PHOTOS …
+    python -m benchmarks.ship RUN clothing --photos VALIDATION_PHOTOS --data TRAINING_PHOTOS …
 
 writes src/swapae/models/NAME, whole or not at all: the averaged encoder and generator in half precision (at
-most 16 MB), a gallery of a dozen, the card and its page. Figures are those of the reports of
-`swapae eval RUN -o …` that are given, or else are measured now, of the weights as they are shipped (minutes).
-Photos of a gallery should be of the validation set; only their codes are kept.
+most 16 MB), its principal directions, a gallery of a dozen, the card and its page. Figures are those of the
+reports of `swapae eval RUN -o …` that are given, or else are measured now, of the weights as they are shipped
+(minutes). Photos of a gallery should be of the validation set; only their codes are kept.
 """
 
 import argparse
@@ -28,10 +28,13 @@ import torch
 
 from benchmarks import model_card
 from benchmarks.machine import processor
+from benchmarks.ship_directions import write_directions
 from benchmarks.ship_gallery import Entry, write_codes, write_rendered
 from benchmarks.ship_kinds import KINDS, Kind
 from swapae import SwappingAutoencoder, box
 from swapae import config as configs
+from swapae.cli.along import DIRECTIONS_FILE
+from swapae.cli.directions import ENOUGH
 from swapae.cli.exhibit import Exhibit
 from swapae.cli.info import counts
 from swapae.cli.main import main as swapae
@@ -61,6 +64,8 @@ class Options:
     name: str
     before: list[Path]
     photos: Path | None
+    data: str
+    images: int
     report: list[Path]
     pairs: int | None
     weights: Path | None
@@ -91,6 +96,7 @@ def ship(options: Options) -> Path:
         write_weights(options.run, folder)
         model = SwappingAutoencoder.from_pretrained(folder, device="cpu")
         entries = write_gallery(folder / box.GALLERY, size, model, options)
+        directions = write_directions(folder / DIRECTIONS_FILE, folder, options.data, options.images)
         exhibit = Exhibit.of(model, list(gallery(folder).values()))
         save_image(exhibit.swaps(), folder / PICTURE, quality=92)
         card = {
@@ -111,6 +117,7 @@ def ship(options: Options) -> Path:
             "departures": departures(config),
             "evaluations": reports or evaluations(folder, kind, size, options),
             "limits": [limit.format(size=size) for limit in kind.limits] + options.limit,
+            "directions": [one.name for one in directions],
             "gallery": [entry["name"] for entry in entries],
             "picture": PICTURE,
         }
@@ -264,6 +271,8 @@ def parse(arguments: Sequence[str] | None) -> Options:
         help="runs it went on from",
     )
     add("--photos", type=Path, help="folder of validation photos, for a gallery of codes")
+    add("--data", default="synthetic", help="images whose main differences become directions")
+    add("--images", type=int, default=ENOUGH, metavar="N", help=f"of them, at most (default: {ENOUGH})")
     add(
         "--report",
         type=Path,

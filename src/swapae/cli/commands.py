@@ -21,11 +21,13 @@ from swapae.cli.paint import paint
 from swapae.cli.pairs import pairs
 from swapae.cli.presets import presets
 from swapae.cli.refine import refine
+from swapae.cli.studio import studio
 from swapae.cli.swap import swap
 from swapae.cli.train import train
 
 COMMANDS: dict[str, Callable[..., Report]] = {
     "train": train,
+    "studio": studio,
     "swap": swap,
     "grid": grid,
     "mix": mix,

@@ -41,6 +41,7 @@ class ViewsConfig:
     recolor: float = 0.0  # share of images whose structure is read from a recoloured view
     pattern: float = 0.0  # how much patterns change the colours of that view, 0 to 1 or so
     move: float = 0.0  # share of images whose texture is read from a moved view
+    whole: bool = False  # the second half of a batch is reconstructed too, from its views, without adversary
 
     def __post_init__(self) -> None:
         for name in ("recolor", "move"):
@@ -48,6 +49,8 @@ class ViewsConfig:
                 raise ValueError(f"views.{name}={getattr(self, name)} must be from 0 to 1.")
         if not self.pattern >= 0:
             raise ValueError(f"views.pattern={self.pattern} must be at least 0.")
+        if self.whole and not self.is_on:
+            raise ValueError("views.whole=true needs views: set views.recolor or views.move above 0.")
 
     @property
     def is_on(self) -> bool:

@@ -8,7 +8,7 @@ from swapae.losses import ViewsConfig, moved, recolored
 from swapae.networks import Encoder, Generator
 from swapae.networks.generator import Noise
 
-Read = tuple[Codes, Codes | None]  # of images, and what to reconstruct the first half of them from
+Read = tuple[Codes, Codes | None]  # of images, and what to reconstruct the first of them from
 
 
 def swapped(x: Tensor) -> Tensor:
@@ -25,25 +25,25 @@ def encode(encoder: Encoder, real: Tensor) -> Codes:
 
 
 def encode_views(encoder: Encoder, config: ViewsConfig, real: Tensor, draws: Tensor | None) -> Read:
-    """Encode images, and of the first half the views that they are to be reconstructed from.
+    """Encode images, and of the first half, or all, the views that they are to be reconstructed from.
 
     Args:
         encoder: sees all in one batch.
-        config: shares of images that are changed.
+        config: shares of images that are changed, and whether all are to be reconstructed.
         real: `[B, 3, H, W]`.
         draws: of `draw_views` `[B, K]`; None where views are off.
 
     Returns:
-        codes of the images, and the codes of the first half of them to reconstruct from; None without views.
+        codes of the images, and the codes to reconstruct the first half, or all, from; None without views.
     """
     if draws is None:
         return encode(encoder, real), None
-    half = len(real) // 2
-    first, draws = real[:half], draws[:half]
+    num = len(real) if config.whole else len(real) // 2
+    first, draws = real[:num], draws[:num]
     views = [recolored(config, first, draws), moved(config, first, draws)]
-    codes = encode(encoder, torch.cat([real, *views]))
-    of_recolored, of_moved = codes[2 * half : 3 * half], codes[3 * half :]
-    return codes[: 2 * half], Codes(of_recolored.structure, of_moved.texture, codes.size)
+    codes, batch = encode(encoder, torch.cat([real, *views])), len(real)
+    of_recolored, of_moved = codes[batch : batch + num], codes[batch + num :]
+    return codes[:batch], Codes(of_recolored.structure, of_moved.texture, codes.size)
 
 
 def reconstruct_and_mix(
@@ -60,15 +60,34 @@ def reconstruct_and_mix(
         codes: of B images.
         noise: maps `[3B/2 or 1, 1, h, w]`, in layer order.
         stop_structure_gradient: let no gradient of a hybrid reach the structure it was made of.
-        own: codes of the first half, to reconstruct it from; none takes those of `codes`.
+        own: codes of the first half or more, to reconstruct it from; none takes those of `codes`.
 
     Returns:
         reconstructions `[B/2, 3, H, W]` and hybrids `[B, 3, H, W]`; hybrid i has the texture of image i.
     """
     half = len(codes) // 2
     of_hybrids = codes.structure.detach() if stop_structure_gradient else codes.structure
-    own = codes[:half] if own is None else own
+    own = codes[:half] if own is None else own[:half]
     structure = torch.cat([own.structure, swapped(of_hybrids)])
     texture = torch.cat([own.texture, codes.texture])
     images = generator(structure, texture, noise)
     return images[:half], images[half:]
+
+
+def reconstruct_rest(generator: Generator, own: Codes, half: int, noise: Noise | None = None) -> Tensor:
+    """Decode what `reconstruct_and_mix` leaves of the codes to reconstruct from, those beyond the first half.
+
+    Args:
+        generator: decodes them.
+        own: codes of B images.
+        half: how many of them were decoded.
+        noise: as for `reconstruct_and_mix`; these take the last hybrids'.
+
+    Returns:
+        reconstructions `[B − half, 3, H, W]`.
+    """
+    rest = own[half:]
+    if noise is not None:
+        noise = [one if one is None or len(one) == 1 else one[-len(rest) :] for one in noise]
+    images: Tensor = generator(rest.structure, rest.texture, noise)
+    return images

@@ -321,6 +321,14 @@ def consistency_terms(encoder: Encoder, config: LossConfig, codes: Codes, hybrid
     return terms
 
 
+def rest_terms(config: LossConfig, wanted: Tensor, reconstruction: Tensor) -> Terms:
+    """Compute how far reconstructions that no discriminator sees are from their images: as much again."""
+    terms = {"G_l1_rest": config.l1 * l1_loss(reconstruction, wanted)}
+    if config.l1_gradient:
+        terms["G_l1_gradient_rest"] = config.l1_gradient * l1_gradient_loss(reconstruction, wanted)
+    return terms
+
+
 def match_terms(config: LossConfig, real: Tensor, hybrid: Tensor, places: Tensor | None) -> Terms:
     """Compute how far hybrids' small patches are from their texture images'; empty when that is off."""
     if places is None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from swapae.codes import Codes
 from swapae.layers.recompute import recomputing
 from swapae.losses import augment, augment_patches, cut
 from swapae.training.config import TrainConfig
@@ -15,7 +16,7 @@ from swapae.training.ema import parameters_of
 from swapae.training.engine import Engine
 from swapae.training.guard import Guard, limit_of
 from swapae.training.health import gradient_norms
-from swapae.training.making import Read, encode, encode_views, reconstruct_and_mix
+from swapae.training.making import Read, encode, encode_views, reconstruct_and_mix, reconstruct_rest
 from swapae.training.micro import Dealer, Micro
 from swapae.training.objective import (
     Networks,
@@ -30,6 +31,7 @@ from swapae.training.objective import (
     patch_discriminator_terms,
     patch_generator_terms,
     patch_r1_terms,
+    rest_terms,
     total,
 )
 from swapae.training.strength import Strength
@@ -211,8 +213,17 @@ class Steps:
         encoder, loss = self.networks.encoder, self.loss
         read = encode_views(encoder, self.config.views, micro.real, micro.view_draws)
         made = self._images(micro, read)
-        own_terms = consistency_terms(encoder, loss, read[0], made[1])
-        return made, own_terms | match_terms(loss, micro.real, made[1], micro.places)
+        told = consistency_terms(encoder, loss, read[0], made[1])
+        told |= match_terms(loss, micro.real, made[1], micro.places)
+        return made, told | self._rest(micro, read[1])
+
+    def _rest(self, micro: Micro, own: Codes | None) -> Terms:
+        """Reconstruct the second half too, where the views say so."""
+        half = len(micro.real) // 2
+        if own is None or len(own) == half:
+            return {}
+        rest = reconstruct_rest(self.networks.generator, own, half, micro.noise)
+        return rest_terms(self.loss, micro.real[half:], rest)
 
     def _view(self, micro: Micro) -> View:
         """Show the image discriminator images augmented."""

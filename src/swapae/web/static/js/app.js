@@ -66,9 +66,31 @@ async function start() {
     await frame.go(location.hash.slice(1) || SCREENS[0].id);
     watchPage(studio, frame.accept);
   } catch (error) {
+    if (error.status === 401) return askToken(studio, root);
     console.error(error);
     ui.refill(root, ui.emptyState({ name: "warning", kind: "bad", title: text.failedStart, hint: error.message, action: { label: text.retry, run: () => location.reload() } }));
   }
+  return null;
+}
+
+/** A studio with a token, opened without the link that carries it. */
+function askToken(studio, root) {
+  const { h } = ui;
+  const id = ui.freshId("token");
+  const input = h("input", { type: "password", id, class: "field-text", autocomplete: "off", required: true });
+  const form = h("form", { class: "state" }, ui.icon("model", 36), h("p", { class: "state-title" }, text.locked), h("label", { htmlFor: id }, text.token), input, h("p", { class: "hint" }, text.tokenHint), h("button", { class: "main" }, text.unlock));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await studio.api.unlock(input.value.trim());
+      location.reload();
+    } catch (error) {
+      studio.toast(error.message, { kind: "error" });
+    }
+  });
+  document.getElementById("notice").hidden = true;
+  ui.refill(root, form);
+  input.focus();
 }
 
 start();

@@ -24,7 +24,7 @@ export function createFrame(studio, screens, root) {
     const list = screens.map((screen) =>
       h(
         "button",
-        { role: "tab", id: `tab-${screen.id}`, "aria-controls": "screen", "aria-selected": "false", title: `${screen.title} (${screen.key})`, onclick: () => go(screen.id) },
+        { role: "tab", id: `tab-${screen.id}`, "aria-selected": "false", title: `${screen.title} (${screen.key})`, onclick: () => go(screen.id) },
         icon(screen.id),
         h("span", {}, screen.title),
       ),
@@ -32,7 +32,6 @@ export function createFrame(studio, screens, root) {
     const group = h("div", { role: "tablist", "aria-label": "Screens" }, list);
     roving(group, () => list, { onMove: (tab) => tab.click() });
     refill(tabs, group);
-    root.setAttribute("role", "tabpanel");
   }
 
   async function go(id) {
@@ -48,7 +47,7 @@ export function createFrame(studio, screens, root) {
     try {
       const module = await screen.load();
       if (own !== opening) return;
-      const place = h("div", { class: `screen ${screen.id}` });
+      const place = h("div", { class: `screen ${screen.id}`, role: "tabpanel", "aria-labelledby": `tab-${screen.id}` });
       refill(root, place);
       open = module;
       await module.mount(place, studio);
@@ -62,7 +61,6 @@ export function createFrame(studio, screens, root) {
     const all = [...tabs.querySelectorAll("[role=tab]")];
     for (const tab of all) tab.setAttribute("aria-selected", String(tab.id === `tab-${screen.id}`));
     focusOne(all, all.find((tab) => tab.id === `tab-${screen.id}`), { focus: false });
-    root.setAttribute("aria-labelledby", `tab-${screen.id}`);
     footer.hidden = NO_HISTORY.includes(screen.id);
     document.title = `${screen.title} · ${text.name}`;
     if (location.hash.slice(1) !== screen.id) location.replace(`#${screen.id}`);
@@ -99,6 +97,12 @@ export function createFrame(studio, screens, root) {
   /** Photos dropped on the page or pasted: the screen says what becomes of them. */
   function accept(images) {
     open?.accept?.(images, studio);
+  }
+
+  /** Escape: notices go, and what the picture still waits for is given up. */
+  function cancel() {
+    document.getElementById("toasts").replaceChildren();
+    api.cancel("main");
   }
 
   // ── tools ─────────────────────────────────────────────────────────────────
@@ -161,6 +165,8 @@ export function createFrame(studio, screens, root) {
     keys.add({ id: "redo", keys: ["ctrl+shift+z", "ctrl+y"], label: text.redo, run: redo });
     keys.add({ id: "save", keys: ["ctrl+s"], label: text.save, run: save, once: true });
     keys.add({ id: "open", keys: ["ctrl+o"], label: text.open, run: openFiles, once: true });
+    keys.add({ id: "again", keys: ["ctrl+enter"], label: text.again, run: () => studio.live.again(), once: true });
+    keys.add({ id: "cancel", keys: ["escape"], label: text.cancelAll, run: cancel });
     keys.add({ id: "help", keys: ["?"], label: text.help, run: () => help(studio), once: true });
   }
 

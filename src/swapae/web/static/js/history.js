@@ -9,7 +9,7 @@ const GESTURE = 1500; // ms within which steps of one merge key are one
 
 export function createHistory(state, { now = () => performance.now() } = {}) {
   const listeners = new Set();
-  let entries = [];
+  const entries = [];
   let at = -1;
   let open = null; // {merge, time} of the last step, while it may still grow
 
@@ -92,14 +92,6 @@ export function createHistory(state, { now = () => performance.now() } = {}) {
       drop([entry]);
       Object.assign(entry, { picture: blob, url: URL.createObjectURL(blob), bytes: 2 * written.length + blob.size });
       trim();
-      tell();
-    },
-    /** Put other ids into all recipes kept, where a photo had to be sent to the server again. */
-    rename(change) {
-      entries = entries.map((entry) => {
-        const recipe = change(entry.recipe);
-        return { ...entry, recipe, written: JSON.stringify(recipe) };
-      });
       tell();
     },
     subscribe(listener) {

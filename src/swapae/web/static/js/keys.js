@@ -36,7 +36,8 @@ export function createKeys() {
 
   globalThis.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
-    const hasModifier = event.ctrlKey || event.metaKey;
+    const hasModifier = (event.ctrlKey || event.metaKey) && !isAltGraph(event);
+    if (event.altKey && !isAltGraph(event)) return;
     if (isTyping(event.target) && !(hasModifier && event.key.toLowerCase() === "s")) return;
     if (!hasModifier && isNeededBy(event.target, event.key)) return;
     const shortcut = find(event);
@@ -81,14 +82,21 @@ export function createKeys() {
 
 /** How a pressed key may be written: "ctrl+shift+z", "[", "?", " ". */
 export function spellings(event) {
-  const modifier = event.ctrlKey || event.metaKey ? "ctrl+" : "";
+  const modifier = (event.ctrlKey || event.metaKey) && !isAltGraph(event) ? "ctrl+" : "";
   const shift = event.shiftKey ? "shift+" : "";
   const key = event.key.toLowerCase();
   const found = [modifier + shift + key];
   if (key.length === 1 && key.toUpperCase() === key.toLowerCase()) found.push(modifier + key); // "?" is already shifted
-  const place = /^Digit\d$/.test(event.code) ? event.code.slice(5) : /^Key[A-Z]$/.test(event.code) ? "" : PLACES[event.code];
-  if (place && !event.shiftKey && !event.getModifierState?.("AltGraph")) found.push(modifier + place);
+  const [, letter, digit] = /^(?:Key([A-Z])|Digit(\d))$/.exec(event.code ?? "") ?? [];
+  if (letter && !/^[ -~]$/.test(key)) found.push(modifier + shift + letter.toLowerCase()); // a layout of other letters
+  const place = digit ?? PLACES[event.code];
+  if (place && !event.shiftKey && !isAltGraph(event)) found.push(modifier + place);
   return found;
+}
+
+/** Whether AltGr is held, which some systems report as Ctrl and Alt. */
+function isAltGraph(event) {
+  return Boolean(event.getModifierState?.("AltGraph"));
 }
 
 /** A key for people: "Ctrl + Shift + Z". */

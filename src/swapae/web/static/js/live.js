@@ -8,6 +8,7 @@ import { ApiError, Superseded } from "./api.js";
 import { photoOf } from "./photos.js";
 
 const THUMBNAIL = 112; // pixels
+const EXACT = 256; // pixels a side, up to which pictures come without loss: small ones are shown much enlarged
 
 export function createLive({ api, state, history }) {
   const listeners = new Set();
@@ -31,15 +32,21 @@ export function createLive({ api, state, history }) {
     return null;
   }
 
+  function formatFor(recipe) {
+    const { width, height } = photoOf({ state }, recipe.structures[0].image) ?? { width: Infinity, height: Infinity };
+    return Math.max(width, height) <= EXACT ? "png" : "webp";
+  }
+
   async function show(recipe) {
     wanted += 1;
     const own = wanted;
     isWorking = true;
     tell("work");
     try {
-      const quick = await api.render(recipe, { quality: "fast", urgent: true });
+      const format = formatFor(recipe);
+      const quick = await api.render(recipe, { quality: "fast", format, urgent: true });
       await accept(quick, recipe);
-      if (!quick.isFull && own === wanted) await accept(await api.render(recipe, { quality: "full" }), recipe);
+      if (!quick.isFull && own === wanted) await accept(await api.render(recipe, { quality: "full", format }), recipe);
       if (own === wanted) finished(recipe);
     } catch (failure) {
       if (failure instanceof Superseded || own !== wanted) return;

@@ -32,20 +32,8 @@ export function exchanged(recipe) {
 
 /** The ids of all images a recipe needs. */
 export function imagesOf(recipe) {
-  const layers = (recipe.layers ?? []).map((layer) => layer.texture);
+  const layers = recipe.layers.map((layer) => layer.texture);
   return new Set([...recipe.structures, ...recipe.textures].map((part) => part.image).concat(layers));
-}
-
-/** The same with other ids of images, by a Map from old to new. */
-export function renamed(recipe, ids) {
-  const other = (id) => ids.get(id) ?? id;
-  const parts = (list) => list.map((part) => ({ ...part, image: other(part.image) }));
-  return {
-    ...recipe,
-    structures: parts(recipe.structures),
-    textures: parts(recipe.textures),
-    layers: (recipe.layers ?? []).map((layer) => ({ ...layer, texture: other(layer.texture) })),
-  };
 }
 
 /** Whether two recipes say the same. */

@@ -24,7 +24,7 @@ export function pickFiles({ multiple = true, accept = "image/*" } = {}) {
 const carries = (event, type) => [...(event.dataTransfer?.types ?? [])].includes(type);
 
 /**
- * Let things be dropped on an element: files; a photo of a picker; the result, which becomes a photo first.
+ * Let things be dropped on an element, or pasted while the focus is in it: files; a photo of a picker; the result, which becomes a photo first.
  * @returns {() => void} a function that ends it
  */
 export function dropTarget(studio, element, { onFiles, onImage }) {
@@ -33,6 +33,13 @@ export function dropTarget(studio, element, { onFiles, onImage }) {
   const lit = (is) => element.classList.toggle("welcome", is);
 
   const handlers = {
+    async paste(event) {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (!files.length || isTyping(event.target)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      await onFiles(files);
+    },
     dragenter(event) {
       if (!isWelcome(event)) return;
       depth += 1;
@@ -93,12 +100,6 @@ export function watchPage(studio, accept) {
   }
   document.addEventListener("dragleave", (event) => {
     if (!event.relatedTarget) document.documentElement.classList.remove("dragging");
-  });
-  document.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length || isTyping(event.target)) return;
-    event.preventDefault();
-    take(files);
   });
   document.body.append(h("div", { class: "drop-hint", "aria-hidden": "true" }, h("p", {}, text.dropHere)));
 }

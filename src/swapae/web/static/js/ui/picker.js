@@ -24,14 +24,15 @@ export function picker(studio, options) {
   const follow = options.follow ?? !multiple;
   let selected = options.selected ?? null;
   const id = freshId("picker");
-  const grid = h("div", { class: `photos ${layout}`, role: multiple ? "group" : "radiogroup", "aria-labelledby": id });
+  const grid = h("div", { class: "those", role: multiple ? "group" : "radiogroup", "aria-labelledby": id });
   const add = h(
     "button",
     { class: "photo add", title: text.addPhotos, "aria-label": `${text.addPhotos}: ${label}`, onclick: choose },
     icon("plus", 22),
   );
   const heading = h("h3", { class: "unseen", id }, label);
-  const root = h("div", { class: `picker ${kind}` }, heading, grid);
+  const all = h("div", { class: `photos ${layout}` }, canAdd && h("span", { class: "cell" }, add), grid);
+  const root = h("div", { class: `picker ${kind}` }, heading, all);
   const tiles = new Map();
 
   const isSelected = (image) => (multiple ? (selected ?? []).includes(image.id) : selected === image.id);
@@ -40,7 +41,7 @@ export function picker(studio, options) {
   function tile(image) {
     const button = h(
       "button",
-      { class: "photo own", role: multiple ? null : "radio", title: image.title, "aria-label": image.title, dataset: { id: image.id } },
+      { class: "photo own", role: multiple ? null : "radio", title: image.title, "aria-label": image.title, "aria-keyshortcuts": image.source === "upload" ? "Delete" : null, dataset: { id: image.id } },
       h("img", { src: image.url, alt: "", loading: "lazy", draggable: false }),
     );
     button.draggable = true;
@@ -53,7 +54,7 @@ export function picker(studio, options) {
       if ((event.key === "Delete" || event.key === "Backspace") && image.source === "upload") remove(studio, image);
     });
     if (image.source !== "upload") return h("span", { class: "cell" }, button);
-    const gone = h("button", { class: "forget", tabIndex: -1, "aria-label": text.removePhoto(image.title), onclick: () => remove(studio, image) }, icon("close", 14));
+    const gone = h("button", { class: "forget", tabIndex: -1, "aria-hidden": "true", title: text.removePhoto(image.title), onclick: () => remove(studio, image) }, icon("close", 14));
     return h("span", { class: "cell" }, button, gone);
   }
 
@@ -64,7 +65,7 @@ export function picker(studio, options) {
     const waiting = Array.from({ length: pending }, () => h("span", { class: "photo waiting", "aria-hidden": "true" }));
     const focused = document.activeElement?.closest?.(".photo.own")?.dataset.id;
     const hadFocus = grid.contains(document.activeElement);
-    refill(grid, canAdd && h("span", { class: "cell" }, add), waiting, images.map((image) => tiles.get(image.id)));
+    refill(grid, waiting, images.map((image) => tiles.get(image.id)));
     if (!images.length && !pending) grid.append(emptyState({ title: text.emptyGallery }));
     mark();
     if (hadFocus && focused) grid.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();

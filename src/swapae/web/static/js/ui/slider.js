@@ -26,8 +26,8 @@ export function slider(options) {
     "div",
     { class: `slider ${kind}` },
     h("label", { htmlFor: id }, label),
-    h("span", { class: "number" }, number, unit && h("span", { class: "unit" }, unit)),
     h("span", { class: "rail" }, range, marks.length > 0 && h("span", { class: "marks", "aria-hidden": "true" }, lines)),
+    h("span", { class: "number" }, number, unit && h("span", { class: "unit" }, unit)),
     hint && h("p", { class: "hint", id: hintId }, hint),
   );
   let value = options.value;

@@ -108,14 +108,16 @@ export function stage(studio, options = {}) {
     meta.textContent = frame && !error ? describe(frame) : "";
     cover.hidden = Boolean(frame) && !error;
     root.classList.toggle("empty", !frame);
-    if (!cover.hidden) refill(cover, explained(studio, error, { isEmpty: !state.get().recipe, retry: live.again }));
+    refill(cover, cover.hidden ? [] : explained(studio, error, { isEmpty: !state.get().recipe, retry: live.again }));
     if (!original.hidden) original.src = before() ?? "";
     if (kind === "done" && frame) studio.announce(`${label ? `${label}. ` : ""}${text.done(seconds(frame))}`, 700);
   }
 
   function describe(frame) {
     const size = text.size(frame.fullWidth, frame.fullHeight);
-    return frame.isFull ? `${size} · ${seconds(frame)} s` : `${size} · ${text.quick}`;
+    const { layers, directions } = frame.recipe;
+    const more = [layers.length && text.layers(layers.length), directions.length && text.moves(directions.length)];
+    return [size, frame.isFull ? `${seconds(frame)} s` : text.quick, ...more.filter(Boolean)].join(" · ");
   }
 
   canvas.draggable = Boolean(options.drag);

@@ -1,0 +1,34 @@
+"""Directions that a model in the box brings along: its principal ones that turn a code by something."""
+
+import math
+from pathlib import Path
+
+from swapae.cli.common import Running
+from swapae.cli.directions import num_places
+from swapae.cli.encoding import Encoding
+from swapae.editing import Direction, Directions, principal
+from swapae.editing.files import Maker
+
+NUM = 6  # of each kind, at most
+LEAST_TURN = 2.0  # degrees of a strength of 1; what turns less shows next to nothing (LOG.md, 2026-11-25)
+
+
+def write_directions(path: Path, folder: Path, data: str, images: int) -> list[Direction]:
+    """Find the directions of a set of images, with the weights as they are shipped, and write them.
+
+    Args:
+        path: file to write.
+        folder: of the model.
+        data: images, as `swapae directions fit` takes them.
+        images: how many of them, at most.
+    """
+    encoding = Encoding.load(str(folder), None, 16, images, Running(quiet=True, device="cpu"))
+    found = principal(encoding.of(data), ["texture", "structure", "layout"], NUM)
+    kept = [one for one in found if turn(one) >= LEAST_TURN] or found[:1]
+    Directions(tuple(kept), Maker.of(encoding.model)).save(path)
+    return kept
+
+
+def turn(direction: Direction) -> float:
+    """Tell by how many degrees a strength of 1 turns a code, in the mean over the places of a layout."""
+    return math.degrees(direction.sigma / num_places(direction) ** 0.5)
