@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import urllib.request
 from collections.abc import Sequence
 from typing import Any
@@ -37,8 +38,15 @@ class Bench:
         """Wait until the step of this label is the last one and its picture is on screen."""
         here = "document.querySelector('.steps .here button')?.title"
         rests = "document.querySelector('.stage').getAttribute('aria-busy') === 'false'"
-        self.page.wait_for_function(f"{here} === {json.dumps(label)} && {rests} && ({more})")
+        self.wait(f"{here} === {json.dumps(label)} && {rests} && ({more})")
         return self.recipe
+
+    def wait(self, expression: str, seconds: float = 120) -> None:
+        """Wait until something is so; Playwright's own way is one that the page's security policy forbids."""
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"it never came to be that {expression}"
+            self.page.wait_for_timeout(50)
 
     def at(self, point: Point) -> tuple[float, float]:
         """Where a point of the picture is on the page."""
