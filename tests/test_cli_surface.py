@@ -15,7 +15,7 @@ FROZEN = {
     "--deadline --max-upload --max-side --backend",
     "swap": "STRUCTURE TEXTURE --model -m --out -o --strength --backend",
     "grid": "--structure --texture --model -m --out -o --backend",
-    "mix": "A B IMAGE --model -m --out -o --steps --weights --of --path --backend",
+    "mix": "A B IMAGE --model -m --out -o --steps --weights --of --path --fps --backend",
     "pairs": "DIR --model -m --out -o --backend",
     "edit": "IMAGE --along --directions --mask --feather --outside --model -m --out -o --backend",
     "directions fit": "MODEL --data --from --to --name --of --num --images --size --batch --out -o --backend",
@@ -24,6 +24,10 @@ FROZEN = {
     "paint": "IMAGE --texture --mask --model -m --out -o --feather --strength --outside --backend",
     "blend": "A B --model -m --out -o --axis --overlap --mask --feather --offset --keep-texture --backend",
     "refine": "IMAGE --model -m --out -o --codes --steps --quality --backend",
+    "video": "IN --texture --weights --strength --along --directions --smooth --window --noise --start --end "
+    "--max-side --fps --quality --model -m --out -o --backend",
+    "batch": "IN --texture --weights --structure --strength --path --along --directions --masks --feather "
+    "--outside --model -m --out -o --format --quality --workers --shard --ray --dry-run --backend",
     "encode": "IMAGE --model -m --out -o --backend",
     "decode": "CODES --model -m --out -o --texture --noise --backend",
     "models": "NAME",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from swapae.cli.batch import batch
 from swapae.cli.blend import blend
 from swapae.cli.codes import decode, encode
 from swapae.cli.common import Report
@@ -24,6 +25,7 @@ from swapae.cli.refine import refine
 from swapae.cli.studio import studio
 from swapae.cli.swap import swap
 from swapae.cli.train import train
+from swapae.cli.video import video
 
 COMMANDS: dict[str, Callable[..., Report]] = {
     "train": train,
@@ -39,6 +41,8 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "paint": paint,
     "blend": blend,
     "refine": refine,
+    "video": video,
+    "batch": batch,
     "encode": encode,
     "decode": decode,
     "models": models,

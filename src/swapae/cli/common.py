@@ -1,9 +1,10 @@
 """What every command takes, and the one way a command speaks."""
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 from tyro.conf import arg
 
@@ -57,6 +58,17 @@ class Running(Common):
 
     backend: Literal["torch", "compile", "onnx", "auto"] = "torch"
     """What runs the model; auto measures, once for a machine."""
+
+
+def end_with(status: int, report: Report, common: Common) -> NoReturn:
+    """End with an exit status when all is said, the report included, as where only some of it was done.
+
+    Raises:
+        Ended: always.
+    """
+    if common.json:
+        sys.stdout.write(json.dumps(report, ensure_ascii=False, default=str) + "\n")
+    raise Ended(status)
 
 
 def harmless(text: str) -> str:

@@ -122,8 +122,15 @@ def _holds_only_tars(folder: str | Path) -> bool:
         entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
     except OSError:
         return False
-    others = [e for e in entries if e.is_dir() or Path(e.name).suffix.lower() in IMAGE_SUFFIXES]
+    others = [e for e in entries if _is_folder(e) or Path(e.name).suffix.lower() in IMAGE_SUFFIXES]
     return not others and any(entry.name.endswith(".tar") for entry in entries)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _hint(data: str | Path) -> str:
