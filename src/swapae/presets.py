@@ -115,18 +115,19 @@ def synthetic64() -> TrainConfig:
     """The generated domain at 64², as `photos64_fast`: nothing to crop or to mirror, patterns that matter.
 
     The pictures are of one solid each, plain or patterned: a deeper head sees far enough to tell inside from
-    outside. Patterns over views would hide that, and are weak. A hybrid read again gives back its codes.
+    outside. Patterns over views would hide that, and are weak. Both halves of a batch are reconstructed from
+    views, which brought more than anything else (LOG.md, 2026-11-25).
     """
     base = photos64_fast()
     return replace(
         base,
         model=replace(base.model, head_blocks=4),
         data=replace(base.data, load_size=64, crop="none", flip=False),
-        loss=replace(base.loss, structure_consistency=1.0, texture_consistency=1.0),
-        views=ViewsConfig(recolor=0.8, pattern=0.3, move=0.5),
+        loss=replace(base.loss, l1=4.0, l1_gradient=4.0),
+        views=ViewsConfig(recolor=0.8, pattern=0.3, move=0.5, whole=True),
         init=InitConfig(texture_gain=4.0),
-        optimizer=OptimizerConfig(decay_begin=50_000, decay_end=90_000),
-        total_images=90_000,
+        optimizer=OptimizerConfig(decay_begin=150_000, decay_end=200_000),
+        total_images=200_000,
     )
 
 
