@@ -49,14 +49,14 @@ from swapae.editing import (
     region_mask,
     transplanted,
 )
-from swapae.images import save_image, to_pil
+from swapae.images import grid, save_image, to_pil
 from swapae.sheet import captioned
 from swapae.video import Frame, Look, edited_frames
 
 SEED = 20_251_126  # of scenes that no training draws
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
-NUM_FITTED = 512  # pictures in which principal directions are found
+NUM_FITTED = 256  # pictures in which principal directions are found
 NUM_GROUP = 24  # pictures of a group
 QUALITY = 88
 
@@ -358,7 +358,7 @@ def gray(mask: Tensor) -> Image.Image:
 
 def named(cells: Cells, words: Sequence[str]) -> Image.Image:
     """A row with words above each picture."""
-    return beside([captioned(enlarged([[cell]]), word, 11) for cell, word in zip(cells, words, strict=True)])
+    return grid([[captioned(enlarged([[cell]]), word, 11) for cell, word in zip(cells, words, strict=True)]])
 
 
 def near(made: Cells, true: Cells, plain: Cells) -> str:
