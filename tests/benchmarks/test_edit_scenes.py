@@ -71,7 +71,7 @@ def test_clothes_are_of_one_picture_and_light_and_backdrop_of_another(scenes: Mo
 
 def test_decibels_are_those_of_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT)
-    from benchmarks.edit_sheets import decibels, near
+    from benchmarks.edit_cells import decibels, near
     from PIL import Image
 
     black, gray = Image.new("RGB", (4, 4)), Image.new("RGB", (4, 4), (51, 51, 51))
