@@ -3,9 +3,10 @@
     python -m benchmarks.edit_measures flicker [-m synthetic64] [--scenes 6]
     python -m benchmarks.edit_measures attributes [-m synthetic64] [--group 24] [--tests 12]
 
-`flicker`: things that turn, and things about which the lamp is carried, 24 frames of a second, edited as a
-video. The mean change from frame to frame, in levels of 255, of the input, of the output, and of what the
-output should have been; and the change of the output's error, which a true edit would not have.
+`flicker`: things that turn, things about which the lamp is carried, and grainy films of things at rest, 24
+frames of a second, edited as a video. The mean change from frame to frame, in levels of 255, of the input, of
+the output, and of what the output should have been; and the change of the output's error, which a true edit
+would not have.
 
 `attributes`: directions from two groups of pictures that differ in one thing, applied to pictures of neither,
 by strengths in units of the gap between the groups; the groups are of the same scenes, or of others.
@@ -44,12 +45,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("what", choices=["flicker", "attributes"])
     parser.add_argument("-m", "--model", default="synthetic64")
     parser.add_argument("--scenes", type=int, default=6)
+    parser.add_argument("--motions", nargs="*", choices=list(MOTIONS), default=list(MOTIONS))
     parser.add_argument("--group", type=int, default=24)
     parser.add_argument("--tests", type=int, default=12)
     options = parser.parse_args(arguments)
     model = SwappingAutoencoder.from_pretrained(options.model, device="cpu")
     if options.what == "flicker":
-        rows = flicker(model, options.scenes)
+        rows = flicker(model, options.scenes, options.motions)
     else:
         rows = attributes(model, options.group, options.tests)
     for row in rows:
@@ -59,19 +61,23 @@ def main(arguments: list[str] | None = None) -> None:
 # ── flicker ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def flicker(model: SwappingAutoencoder, num_scenes: int) -> Iterator[Answer]:
+def flicker(model: SwappingAutoencoder, num_scenes: int, motions: Sequence[str]) -> Iterator[Answer]:
     """Edit films of scenes in several ways, and tell how much each flickers."""
     scenes = sample_scenes(SEED, range(2 * num_scenes))
     own, other = scenes.structure[:num_scenes], scenes.texture[num_scenes:]
-    for motion, change in MOTIONS.items():
+    for motion, change in ((one, MOTIONS[one]) for one in motions):
         films = [film(own[[i]], scenes.texture[[i]], change) for i in range(num_scenes)]
+        still = films
+        if motion == GRAINY:
+            draw = np.random.default_rng(SEED)
+            films = [(one + draw.normal(0, GRAIN, one.shape)).clip(0, 255).astype(np.uint8) for one in films]
         asked = [pictures(own[[i]], other[[i]]) for i in range(num_scenes)]
         true_swaps = [film(own[[i]], other[[i]], change) for i in range(num_scenes)]
         for way in WAYS:
             rows = []
-            for taken, photo, swap in zip(films, asked, true_swaps, strict=True):
+            for taken, plain, photo, swap in zip(films, still, asked, true_swaps, strict=True):
                 texture = model.encode(tensors(photo)).texture
-                rows.append(changes(taken, WAYS[way](model, taken, texture), swap if way in SWAPS else taken))
+                rows.append(changes(taken, WAYS[way](model, taken, texture), swap if way in SWAPS else plain))
             yield {"motion": motion, "way": way} | {key: mean([row[key] for row in rows]) for key in rows[0]}
 
 
@@ -82,9 +88,11 @@ def film(
     return np.concatenate([pictures(change(structure, i / RATE), texture) for i in range(RATE)])
 
 
+GRAINY, GRAIN = "nothing moves, a grainy film", 8.0  # levels
 MOTIONS: dict[str, Callable[[Structure, float], Structure]] = {
     "thing turns": lambda structure, share: spun(structure, 0.25 * share),
     "lamp moves": lambda structure, share: lit(structure, 0.2 * share),
+    GRAINY: lambda structure, share: structure,
 }
 
 
