@@ -73,7 +73,8 @@ def test_what_is_asked_and_answered_in_json_has_an_example(schema: dict[str, Any
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_one(name: str) -> None:
     model = getattr(schemas, name)
-    assert model.model_validate_json(json.dumps(EXAMPLES[name])).model_dump() == EXAMPLES[name]
+    found = model.model_validate_json(json.dumps(EXAMPLES[name]))
+    assert found.model_dump(exclude_unset=True) == EXAMPLES[name]
 
 
 def test_the_pages_version_of_the_schema_says_the_same_in_older_words(schema: dict[str, Any]) -> None:

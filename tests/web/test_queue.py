@@ -1,13 +1,15 @@
 """The queue: full, overtaken, overdue, without its process, and closed."""
 
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from tests.web.double import CRASH, SLEEP, SPIN, Making, recipe
+from tests.web.payloads import RECIPE, Payload
 from tests.web.servers import Running, png, running, upload
 
 from swapae.web.settings import StudioSettings
@@ -28,6 +30,13 @@ def client(server: Running) -> Iterator[httpx.Client]:
 def render(server: Running, image: str, seed: int | None = None, **headers: str) -> httpx.Response:
     with server.client(**headers) as client:
         return client.post("/api/v1/render", json=recipe(image, seed))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def test_more_than_the_queue_holds_are_told_to_come_again_while_health_answers(
@@ -56,8 +65,11 @@ def test_more_than_the_queue_holds_are_told_to_come_again_while_health_answers(
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert 1 <= int(refused.headers["retry-after"]) <= 30
     assert refused.json()["code"] == "busy"
-    assert waits
-    assert render(server, image).status_code == 200  # nothing is left of it
+    assert max(waits) < 2.0  # on any machine; benchmarks/studio_load.py holds it to 0.1
+    start = time.monotonic()
+    while render(server, image).status_code == 429:
+        time.sleep(0.05)
+    assert time.monotonic() - start < 10.0
 
 
 def test_a_newer_request_of_a_session_takes_the_place_of_one_that_waits(
@@ -146,9 +158,17 @@ def test_a_server_that_is_closed_finishes_what_it_has_begun() -> None:
     with running(Making(render=2.0), StudioSettings()) as server, server.client() as client:
         image = upload(client, png())
         with ThreadPoolExecutor(2) as pool:
+            # A client that goes away does not keep its place.
+            busy = pool.submit(render, server, image)
+            gone = Payload("", "POST /api/v1/render HTTP/1.1", ("Content-Type: application/json",), RECIPE)
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(gone.wire(host=f"127.0.0.1:{server.port}", image=image))
+                wait_for(lambda: server.app.desk.inference.waiting == 1)
+            wait_for(lambda: server.app.desk.inference.waiting == 0)
+            assert not busy.done()
+            assert busy.result().status_code == 200
             jobs = [pool.submit(render, server, image) for _ in range(2)]
-            while server.app.desk.inference.waiting == 0 and not jobs[0].done():
-                time.sleep(0.01)
+            wait_for(lambda: server.app.desk.inference.waiting == 1)
             server.app.desk.inference.drain()
             assert client.get("/readyz").json()["code"] == "draining"
             assert client.post("/api/v1/render", json=recipe(image)).status_code == 503

@@ -83,22 +83,23 @@ def describe(app: FastAPI) -> None:
 
     def schema() -> dict[str, Any]:
         if app.openapi_schema is None:
-            made = get_openapi(
-                routes=app.routes, tags=TAGS, **{k: v for k, v in API.items() if k != "openapi_tags"}
-            )
-            bearer = {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "Where the studio was given a token.",
-            }
-            made.setdefault("components", {})["securitySchemes"] = {"token": bearer}
-            made["security"] = [{"token": []}, {}]
-            for name, example in EXAMPLES.items():
-                made["components"]["schemas"][name]["examples"] = [example]
-            app.openapi_schema = made
+            told = {name: value for name, value in API.items() if name != "openapi_tags"}
+            app.openapi_schema = _completed(get_openapi(routes=app.routes, tags=TAGS, **told))
         return app.openapi_schema
 
     app.openapi = schema  # type: ignore[method-assign]  # FastAPI's own way to change it
+
+
+def _completed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Add the token, examples, and each route's first sentence as its summary."""
+    bearer = {"type": "http", "scheme": "bearer", "description": "Where the studio was given a token."}
+    schema["components"]["securitySchemes"] = {"token": bearer}
+    schema["security"] = [{"token": []}, {}]
+    for operation in (one for path in schema["paths"].values() for one in path.values()):
+        operation["summary"] = operation["description"].partition("\n")[0].rstrip(".")
+    for name, example in EXAMPLES.items():
+        schema["components"]["schemas"][name]["examples"] = [example]
+    return schema
 
 
 def older_schema(schema: dict[str, Any]) -> bytes:

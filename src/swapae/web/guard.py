@@ -28,6 +28,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 COOKIE = "swapae-token"
 # Where the body is a file, counted as it streams; everywhere else it is JSON, read here.
 FILES = ("/api/v1/images", "/api/v1/masks", "/api/v1/recipes", "/api/v1/directions/file")
+# What may be refused unread when the queue is full; a request of a session may take the place of another.
+WORK = ("/api/v1/render", "/api/v1/save", "/api/v1/strip", "/api/v1/masks/click")
 MOST_HEADERS = 32 * 2**10  # bytes
 METHODS = ("GET", "HEAD", "POST", "DELETE")
 POLICY = (
@@ -124,6 +126,8 @@ class Guard:
     async def _let_through(self, scope: Scope, receive: Receive, answer: "Answer") -> None:
         asked = Asked.of(scope)
         self._check(asked)
+        if asked.method == "POST" and asked.path in WORK and asked.one("x-session") is None:
+            self.desk.inference.check_open()  # at once: refusing stays cheap, when there is much to refuse
         if asked.method == "POST" and _media_type(asked) == "application/json":
             receive = await self._read_json(asked, receive)
         if asked.path == "/" and asked.method == "GET" and self._is_entry(asked):

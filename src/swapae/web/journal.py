@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -52,16 +52,22 @@ class Journal:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
+        self.bytes = 0  # that all calls take, each counted once
         self._calls: OrderedDict[str, Call] = OrderedDict()
+        self._uses: Counter[Call] = Counter()
 
     def note(self, ids: Iterable[str], method: str, argument: object) -> None:
         """Remember what made some ids."""
         call = Call(method, argument)
+        if call.size > self.max_bytes:
+            return
         for one in ids:
+            self.forget(one)
             self._calls[one] = call
-            self._calls.move_to_end(one)
+            self._uses[call] += 1
+            self.bytes += call.size if self._uses[call] == 1 else 0
         while self._calls and self.bytes > self.max_bytes:
-            self._calls.popitem(last=False)
+            self.forget(next(iter(self._calls)))
 
     def recall(self, one: str) -> Call | None:
         """Find what made an id."""
@@ -71,13 +77,13 @@ class Journal:
 
     def forget(self, one: str) -> None:
         """Do not bring an id back."""
-        self._calls.pop(one, None)
+        call = self._calls.pop(one, None)
+        if call is not None:
+            self._uses[call] -= 1
+            if not self._uses[call]:
+                del self._uses[call]
+                self.bytes -= call.size
 
     def made_by(self, *methods: str) -> list[str]:
-        """Ids made by some methods, the oldest first."""
+        """Name ids made by some methods, the oldest first."""
         return [one for one, call in self._calls.items() if call.method in methods]
-
-    @property
-    def bytes(self) -> int:
-        """What all calls take, each counted once."""
-        return sum(call.size for call in set(self._calls.values()))

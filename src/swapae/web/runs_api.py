@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path as FilePath
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
@@ -20,7 +20,7 @@ RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="Of a run.")]
 Number = Annotated[int, Path(ge=0, le=2**62, description="Of a snapshot.")]
 After = Annotated[int, Query(ge=0, le=2**62, description="Byte of the log from which on it is read.")]
 KEPT = {"Cache-Control": "private, max-age=3600"}  # a picture of a moment stays what it is
-SNAPSHOT = {
+SNAPSHOT: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
             f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("png", "webp")

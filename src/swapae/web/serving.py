@@ -24,7 +24,8 @@ DEFAULT_PORT = 7860
 TRIES = 20  # ports after the default one that are tried where none was asked for
 FINISH = 7  # seconds in which requests may be finished at the end; with the processes, below 10
 LAST = 9.5  # seconds after which the end comes anyway
-BACKLOG = 512
+BACKLOG = 512  # connections that may wait to be accepted
+ACCEPTED = 16  # of them at a time: whoever is connected already is answered in between
 
 
 class Protocol(H11Protocol):
@@ -148,7 +149,7 @@ async def _serving(
 
     app.desk.inference.refused = end
     _on_signals(end)
-    task = asyncio.ensure_future(_call_when_started(server, begun))
+    task = asyncio.ensure_future(_call_when_started(server, listening, begun))
     try:
         await server.serve([listening])
     finally:
@@ -168,14 +169,16 @@ def config_of(app: Guard) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        backlog=ACCEPTED,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=FINISH,
     )
 
 
-async def _call_when_started(server: Server, begun: Callable[[], None]) -> None:
+async def _call_when_started(server: Server, listening: socket.socket, begun: Callable[[], None]) -> None:
     while not server.started:
         await asyncio.sleep(0.02)
+    listening.listen(BACKLOG)  # to the system; the event loop goes on accepting a few at a time
     begun()
 
 
