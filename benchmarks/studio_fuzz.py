@@ -31,6 +31,7 @@ FINE_5XX = {"503", "504"}
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF")
 ROUTES = ("images", "images", "images", "masks", "recipes", "directions/file")
 RAW = {"Content-Type": "application/octet-stream"}
+ANSWERS = ("ImageInfo", "MaskInfo", "ModelInfo", "DirectionInfo", "OpenedRecipe")
 CHECKS = "not_a_server_error,content_type_conformance,response_schema_conformance,status_code_conformance"
 
 
@@ -76,7 +77,12 @@ def known_schema(port: int) -> dict[str, Any]:
             return {"type": "string", "enum": ids}
         return {key: with_ids(value) for key, value in node.items()}
 
-    made: dict[str, Any] = with_ids(json.loads(text))
+    made: dict[str, Any] = json.loads(text)
+    shapes = made["components"]["schemas"]
+    made["components"]["schemas"] = {n: one if n in ANSWERS else with_ids(one) for n, one in shapes.items()}
+    for operation in (one for path in made["paths"].values() for one in path.values()):
+        asked = [one for one in operation.get("parameters", []) if one["in"] != "header"]  # else most are 409
+        operation["parameters"] = with_ids(asked)
     return made
 
 

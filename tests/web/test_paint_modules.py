@@ -3,50 +3,27 @@
 import io
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.web.modules import imported
 
-import swapae.web
 from swapae.editing import feathered, mask_of
 
 pytestmark = pytest.mark.browser
-STATIC = Path(swapae.web.__file__).parent / "static"
-ORIGIN = "http://modules.test"
-
 Run = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def run(browser: Any) -> Iterator[Run]:
-    """Run the body of an async function, to which modules are known by their names."""
-    page = browser.new_page()
-    page.route(f"{ORIGIN}/**", lambda route: _serve(route))
-    page.goto(f"{ORIGIN}/blank")
-    names = {"raster": "paint", "strokes": "paint", "png": "paint", "masks": "paint", "outline": "paint"}
-    imports = "".join(
-        f"const {name} = await import('/js/{folder}/{name}.js');" for name, folder in names.items()
-    )
-    imports += "const paint = await import('/js/paint/recipe.js');"
-    imports += "const directions = await import('/js/directions/recipe.js');"
-
-    def call(body: str, argument: Any = None) -> Any:
-        return page.evaluate(f"async (given) => {{ {imports} {body} }}", argument)
-
-    yield call
-    page.close()
-
-
-def _serve(route: Any) -> None:
-    path = STATIC / route.request.url.removeprefix(f"{ORIGIN}/")
-    if path.is_file():
-        route.fulfill(path=path, content_type="text/javascript")
-    else:
-        route.fulfill(body="", content_type="text/html")
+    """Run the body of an async function of `given`, to which modules are known by their names."""
+    names = {name: f"paint/{name}.js" for name in ("raster", "strokes", "png", "masks", "outline")}
+    more = {"paint": "paint/recipe.js", "directions": "directions/recipe.js"}
+    with imported(browser, **names, **more) as page:
+        yield lambda body, argument=None: page.evaluate(f"async (given) => {{ {body} }}", argument)
 
 
 def pixels(found: dict[str, Any]) -> np.ndarray:

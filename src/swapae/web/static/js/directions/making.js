@@ -27,7 +27,7 @@ export function createMaking(studio, names, make) {
   const form = h("form", { class: "making", noValidate: true, onsubmit: submit },
     h("p", { class: "hint" }, words.intro),
     GROUPS.map((group) => h("section", { class: `making-group ${group}` }, h("p", { class: "making-head" }, h("strong", {}, words.groups[group]), counts[group]), pickers[group].root)),
-    h("div", { class: "field" }, h("label", { htmlFor: name.id }, words.name), name), of.root, wrong, run);
+    h("div", { class: "entry" }, h("label", { htmlFor: name.id }, words.name), name), of.root, wrong, run);
   const root = h("details", { class: "making-box" }, h("summary", {}, words.title), form);
 
   /** Put a photo into a group, or take it out; it is in one of them at most. */

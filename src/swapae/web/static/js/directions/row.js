@@ -37,7 +37,8 @@ export function createRow(info, on) {
   ];
   strength.root.querySelector(".number").append(reset, ...own);
   strength.root.querySelector(".rail").before(strip, failure); // the slider's places are beneath their pictures
-  const root = h("li", { class: "direction", dataset: { name } }, strength.root, h("p", { class: "hint" }, facts(info)), where.root);
+  const told = h("p", { class: "hint" }, facts(info));
+  const root = h("li", { class: "direction", dataset: { name } }, strength.root, told, where.root);
 
   return {
     name,
@@ -50,6 +51,10 @@ export function createRow(info, on) {
       if (url) image.src = url;
       failure.hidden = !error;
       failure.textContent = error ?? "";
+    },
+    /** Say more about it. */
+    note(sentence) {
+      told.textContent = `${facts(info)}. ${sentence}`;
     },
     show(move, layers) {
       if (strength.value !== move.strength) strength.value = move.strength;
@@ -74,7 +79,7 @@ function facts(info) {
 function createWhere(name, on) {
   const choice = h("select", { "aria-label": `${text.where}: ${text.name(name)}`, onchange: () => on.move(name, { mask: choice.value || null }, null, text.labels.where(name)) });
   const feather = slider({ label: text.feather, min: 0, max: MOST_FEATHER, step: 1, value: 0, reset: 0, unit: text.pixels, onInput: (value) => on.move(name, { feather: value }, `feather ${name}`), onChange: on.seal });
-  const root = h("div", { class: "direction-where" }, h("span", { class: "field" }, h("span", { "aria-hidden": "true" }, text.where), choice), feather.root);
+  const root = h("div", { class: "direction-where" }, h("span", { class: "entry" }, h("span", { "aria-hidden": "true" }, text.where), choice), feather.root);
   let written = "";
 
   function fill(move, layers) {

@@ -51,7 +51,7 @@ class DirectionsScreen {
     this.resetAll = h("button", { class: "quiet", onclick: () => this.#edit((recipe) => without(recipe), text.labels.resetAll) }, text.resetAll);
     const load = h("button", { class: "quiet", onclick: () => this.#loadFile() }, icon("open", 18), h("span", {}, text.load));
     root.append(
-      h("div", { class: "directions-left" }, this.stage.root, h("section", { "aria-label": text.photo }, h("h2", {}, text.photo), this.photo.root)),
+      h("div", { class: "directions-left" }, this.stage.root, h("section", { class: "photo-choice", "aria-label": text.photo }, h("h2", {}, text.photo), this.photo.root)),
       h("div", { class: "bench" }, h("div", { class: "directions-tools" }, this.kinds, load, this.resetAll), this.making.root, this.empty, this.list, this.hint),
     );
     this.ends = [
@@ -167,7 +167,9 @@ class DirectionsScreen {
     const info = await this.studio.api.makeDirection(request);
     this.#bring([info]);
     const least = Math.min(request.toward.length, request.away.length);
-    this.studio.toast(`${text.make.done(info.name)} ${text.verdict(info.apart, least)}`, { kind: "good", stay: false });
+    const verdict = text.verdict(info.apart, least);
+    this.rows.find((row) => row.name === info.name)?.note(verdict);
+    this.studio.toast(`${text.make.done(info.name)} ${verdict}`, { kind: "good" });
   }
 
   /** Show new directions, the first of them in sight. */

@@ -114,7 +114,7 @@ class PaintScreen {
     this.outside = h("select", { id: freshId("outside"), onchange: choose }, Object.entries(text.outsides).map(([value, label]) => h("option", { value }, label)));
     this.noPhoto = h("p", { class: "hint" }, text.noPhoto);
     return h("section", { "aria-label": text.base }, h("h2", {}, text.base), this.base.root, this.baseHint,
-      h("div", { class: "field" }, h("label", { htmlFor: this.outside.id }, text.outside), this.outside, this.noPhoto));
+      h("div", { class: "entry" }, h("label", { htmlFor: this.outside.id }, text.outside), this.outside, this.noPhoto));
   }
 
   #keys() {
