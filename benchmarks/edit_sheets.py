@@ -180,6 +180,7 @@ def attributes(desk: Desk) -> Image.Image:
     drawn = sample_scenes(SEED + 3, range(NUM_GROUP))
     start = scene(7, "torus", "lacquer")
     shares = (-1.5, -0.5, -0.25, 0.0, 0.25, 0.5, 1.5)
+    blank = Image.new("RGB", (SIZE, SIZE), "white")  # there is no truth at the ends
     for name, kind, ends, words in ATTRIBUTES:
         groups = [
             desk.codes(Scene(*with_attribute(drawn.structure, drawn.texture, name, end))) for end in ends
@@ -194,7 +195,7 @@ def attributes(desk: Desk) -> Image.Image:
         told = near(made[1:-1], true, made[3:4])
         rows += [
             captioned(labelled(made, shares), f"{words}: by shares of the way between the groups"),
-            captioned(enlarged([[None, *true, None]]), f"the true way, rendered: {told}"),
+            captioned(enlarged([[blank, *true, blank]]), f"the true way, rendered: {told}"),
         ]
     return stacked(rows)
 
