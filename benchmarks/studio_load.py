@@ -167,6 +167,12 @@ def recovery(port: int) -> float:
     return time.monotonic() - start
 
 
+def processor_seconds(port: int) -> float:
+    """Tell how long the server's process has computed so far, whoever else computes on the machine."""
+    found = re.search(r"^process_cpu_seconds_total (\S+)$", get(port, "/metrics").decode(), re.MULTILINE)
+    return float(found[1]) if found else math.nan
+
+
 def quantile(values: list[float], share: float) -> float:
     """Give the value below which a share of them lies, in milliseconds."""
     ordered = sorted(values) or [math.nan]
@@ -181,8 +187,9 @@ def measure(model: str, clients: int, seconds: float, is_patient: bool) -> dict[
         watcher = context.Process(target=watch, args=(port, is_over, waits))
         watcher.start()
         time.sleep(IDLE)
-        began = time.monotonic()
+        began, used = time.monotonic(), processor_seconds(port)
         heard = asyncio.run(load(port, clients, seconds, is_patient))
+        used = processor_seconds(port) - used
         recovered = recovery(port)
         is_over.set()
         noted = waits.get()
@@ -205,6 +212,7 @@ def measure(model: str, clients: int, seconds: float, is_patient: bool) -> dict[
         },
         "health_idle_ms": {"p50": quantile(idle, 0.5), "p99": quantile(idle, 0.99), "max": quantile(idle, 1)},
         "health_checks": len(health),
+        "server_cpu_ms_a_request": round(1000 * used / (heard.statuses.total() + len(health)), 2),
         "recovery_s": round(recovered, 2),
         "met": {
             "only 200 and 429": set(heard.statuses) <= {200, 429} and not heard.broken,
