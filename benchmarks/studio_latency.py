@@ -83,10 +83,14 @@ def measure(name: str, quick: bool) -> dict[str, Any]:
     moves = {True: (4, 20), False: (30, 90)}[quick]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
         model, photos = prepared(name, Path(folder))
+        tell(f"studio of {name}: starting")
         with studio(model) as url:
+            tell("opening the page")
             browser = play.chromium.launch(executable_path=chromium(), args=list(CHROMIUM))
             page = opened(browser, url, photos)
+            tell("loading the model for the floor")
             decode = decoder(model, photos)
+            tell("dragging")
             step, floors = stepped(page, decode, moves[0])
             drag = dragged(page, moves[1])
             browser.close()
@@ -98,6 +102,11 @@ def measure(name: str, quick: bool) -> dict[str, Any]:
         "drag_moves": moves[1],
         "floor_decode": shares(floors),
     }
+
+
+def tell(line: str) -> None:
+    """Say how far it is."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def prepared(name: str, folder: Path) -> tuple[str, list[Path]]:

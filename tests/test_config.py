@@ -226,3 +226,41 @@ def test_a_bad_file_is_refused_in_one_line_with_its_path(
     assert str(path) in str(caught.value)
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+BOMB = "&a [x, x, x, x, x, x, x, x, x, x]"
+for one, other in zip("bcdefghi", "abcdefgh", strict=True):
+    BOMB = f"{BOMB}, &{one} [{', '.join([f'*{other}'] * 10)}]"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!int ''",
+        "!!bool x",
+        "!!timestamp x",
+        "!!binary é",
+        "[" * 5000,
+        f"[{BOMB}]",
+        "0x" + "f" * 9999,
+        "&a [*a]",
+    ],
+    ids=lambda value: value[:12],
+)
+def test_what_yaml_itself_stumbles_over_and_what_would_grow_without_end_is_one_sentence(
+    value: str, tmp_path: Path
+) -> None:
+    for name in ("name", "num_shots", "optics"):
+        (tmp_path / "a.yaml").write_text(f"name: a\n{name}: {value}\n", encoding="utf-8")
+        with pytest.raises(UserError, match=r"a\.yaml") as raised:
+            c.load(Camera, tmp_path / "a.yaml")
+        assert len(str(raised.value)) < 1000 + len(str(tmp_path))
+    (tmp_path / "a.yaml").write_text(f"name: a\noptics:\n  lens: {value}\n", encoding="utf-8")
+    with pytest.raises(UserError):
+        c.load(Camera, tmp_path / "a.yaml")
+
+
+def test_json_that_is_nested_too_deep_is_no_config(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match=r"a\.json is not a config file"):
+        c.load(Camera, tmp_path / "a.json")

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+import reprlib
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
@@ -87,7 +88,9 @@ def from_dict(cls: type[T], data: Mapping[str, object]) -> T:
 
 def _build(cls: type[T], data: object, prefix: str) -> T:
     if not isinstance(data, Mapping):
-        raise UserError(f"{prefix.rstrip('.') or 'A config'} must be a group of settings, not {data!r}.")
+        raise UserError(
+            f"{prefix.rstrip('.') or 'A config'} must be a group of settings, not {_short(data)}."
+        )
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     hints = get_type_hints(cls)
     for key in data:
@@ -140,7 +143,17 @@ def _convert(value: object, hint: Any, name: str) -> Any:
     try:
         return convert(value)
     except (ValueError, OverflowError):
-        raise UserError(f"{name} must be {kind}, not {value!r}.") from None
+        raise UserError(f"{name} must be {kind}, not {_short(value)}.") from None
+
+
+def _short(value: object) -> str:
+    """A value in a message: a few lines of YAML can mean a list of billions."""
+    short = reprlib.Repr()
+    short.maxlevel, short.maxstring, short.maxother, short.maxlong = 2, 80, 80, 80
+    try:
+        return short.repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        return f"a {type(value).__name__} too long to show"
 
 
 def _convert_union(value: object, args: Sequence[Any], name: str) -> Any:
@@ -159,10 +172,10 @@ def _convert_choice(value: object, choices: Sequence[object], name: str) -> obje
     for choice in choices:
         if type(value) is type(choice) and value == choice:
             return choice
-    for choice in choices:
+    for choice in choices if isinstance(value, (str, int, float)) else ():
         if str(value).lower() == str(choice).lower():
             return choice
-    raise UserError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}.")
+    raise UserError(f"{name} must be one of {', '.join(map(str, choices))}, not {_short(value)}.")
 
 
 def _convert_tuple(value: object, args: Sequence[Any], name: str) -> tuple[Any, ...]:
@@ -171,7 +184,7 @@ def _convert_tuple(value: object, args: Sequence[Any], name: str) -> tuple[Any, 
     elif isinstance(value, (list, tuple)):
         items = value
     else:
-        raise UserError(f"{name} must be a list, not {value!r}.")
+        raise UserError(f"{name} must be a list, not {_short(value)}.")
     if len(args) == 2 and args[1] is Ellipsis:
         args = [args[0]] * len(items)
     if len(items) != len(args):
@@ -329,16 +342,29 @@ def load(cls: type[T], path: Path | str) -> T:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-        data = json.loads(text) if _is_json(path) else yaml.safe_load(text)
+        data = _parsed(text, _is_json(path))
         if data is None:
             raise UserError("it is empty, where a config was expected.")
         return from_dict(cls, data)
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}.") from None
-    except (ValueError, yaml.YAMLError) as error:
+    except ValueError as error:
         raise UserError(f"{path} is not a config file: {' '.join(str(error).split())}.") from None
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+
+
+def _parsed(text: str, is_json: bool) -> Any:
+    """Read YAML or JSON.
+
+    Raises:
+        ValueError: it is none. PyYAML lets through what its constructors raise, `!!int ''` an IndexError; and
+            what is nested a thousand deep ends in a RecursionError.
+    """
+    try:
+        return json.loads(text) if is_json else yaml.safe_load(text)
+    except Exception as error:
+        raise ValueError(str(error) or type(error).__name__) from None
 
 
 def save(config: DataclassInstance, path: Path | str) -> None:

@@ -10,6 +10,7 @@ from tests.batch.tools import Copying, folder
 from swapae.batch.outcome import Job
 from swapae.batch.rays import LOCAL, RayActors
 from swapae.data.open import open_pack
+from swapae.errors import UserError
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'swapae[scale]'")
 pytestmark = [
@@ -17,6 +18,16 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # Ray's own
     pytest.mark.slow,
 ]
+
+
+def started(pool: RayActors) -> RayActors:
+    """Start Ray; it gives itself half a minute for that, whatever else the machine has to do."""
+    try:
+        return pool.__enter__()
+    except UserError as error:
+        if "timed out" in str(error):
+            pytest.skip(f"the machine is too busy for Ray: {error}")
+        raise
 
 
 def test_two_actors_do_all_but_what_kills_them_and_the_command_and_tables_agree(
@@ -35,7 +46,7 @@ def test_two_actors_do_all_but_what_kills_them_and_the_command_and_tables_agree(
     out = tmp_path / "out"
     out.mkdir()
     pool = RayActors(Copying(pack, out), LOCAL, 2)  # type: ignore[arg-type]
-    with pool:
+    with started(pool):
         assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
         jobs = [Job(number, name, name) for number, name in enumerate(names)]
         found = {outcome.job.name: outcome for outcome in pool.outcomes(jobs, lambda: False)}

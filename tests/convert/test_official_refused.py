@@ -110,6 +110,8 @@ def test_filters_of_another_antialiasing_are_named(saved: Callable[[object], Pat
         ({"module.E.x": torch.zeros(1)}, r"begin with 'module\.'"),
         ({"weight": torch.zeros(1)}, "does not fit the published layout: it has 0 downsampling blocks"),
         ({STEPS: torch.zeros(2)}, "must be one whole number"),
+        ({STEPS: torch.zeros(1, dtype=torch.complex64)}, "must be one whole number"),
+        ({"E.x": torch.zeros(2, device="meta")}, r"more than plain tensors: E\.x"),
     ],
 )
 def test_other_contents_are_refused(
@@ -117,6 +119,16 @@ def test_other_contents_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=sentence):
         convert_official(saved(content), tmp_path / "ours")
+
+
+def test_shapes_that_nothing_can_hold_make_no_network(
+    checkpoint: Checkpoint, saved: Callable[[object], Path], tmp_path: Path
+) -> None:
+    """A file of some kilobytes may say it holds a billion channels: an expanded tensor has one number."""
+    for key in ("E.ToSpatialCode.1.Conv.weight", "E.ToGlobalCode.0.weight"):
+        checkpoint[key] = torch.zeros(1).expand(2**31, *[1] * (checkpoint[key].ndim - 1))
+    with pytest.raises(UserError, match="does not fit the published layout"):
+        convert_official(saved(checkpoint), tmp_path / "ours")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,13 +17,20 @@ import pytest
 from tests.web.servers import Running, running
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
-START = 300.0  # seconds, on a machine that is busy with other things
+START, PATIENCE = 300.0, 120.0  # seconds, on a machine that is busy with other things
 
 
 @pytest.fixture(scope="session")
-def studio_url() -> Iterator[str]:
+def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder whose runs the studio shows, empty at first."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def studio_url(runs_folder: Path) -> Iterator[str]:
     """The address of `swapae studio` with a model in the box, as a user starts it."""
     command = [sys.executable, "-m", "swapae", "studio", "-m", "synthetic64", "--port", "0", "--no-browser"]
+    command += ["--runs", str(runs_folder)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines: list[str] = []
     assert running.stdout is not None
@@ -32,7 +40,7 @@ def studio_url() -> Iterator[str]:
         yield _address(running, lines)
     finally:
         running.terminate()
-        code = running.wait(20)
+        code = running.wait(PATIENCE)
         reader.join(5)
         running.stdout.close()
     assert code == 0, "".join(lines)
@@ -72,6 +80,7 @@ def open_page(browser: Any, studio_url: str) -> Iterator[Callable[..., Any]]:
         size = {"width": width, "height": height}
         context = browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True, **more)
         page = context.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
         page.asked, page.said, page.allowed = [], [], []
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("console", lambda said: said.type == "error" and page.said.append(said.text))

@@ -80,16 +80,7 @@ def convert_official(
     """
     src, dst = Path(src), Path(dst)
     _check_target(dst, force)
-    tensors = read_official(src)
-    strays = [key for key in tensors if key.endswith(STRAY)]
-    weights = {key: tensor for key, tensor in tensors.items() if key not in strays}
-    num_steps = _num_steps(weights.pop(STEPS, None), src)
-    try:
-        architecture = infer(weights, use_noise=use_noise)
-    except UserError as error:
-        raise UserError(f"{src} does not fit the published layout: {error}") from error
-    _check(weights, architecture, src)
-
+    weights, architecture, strays, num_steps = checked(read_official(src), src, use_noise=use_noise)
     ours = {our: weights[key].float() for key, our in names(architecture) if isinstance(our, str)}
     with _folder_beside(dst, force) as folder:
         _save(folder, architecture, ours, num_steps)
@@ -101,20 +92,49 @@ def convert_official(
     )
 
 
+def checked(
+    tensors: Mapping[str, Tensor], path: Path, *, use_noise: bool = True
+) -> tuple[dict[str, Tensor], Architecture, list[str], int]:
+    """Hold the tensors of a published checkpoint to the layout that they tell.
+
+    Args:
+        tensors: by published keys.
+        path: of what they were read from, for messages.
+        use_noise: as for `convert_official`.
+
+    Returns:
+        the weights, their architecture, keys that were left out, and the counter of discriminator steps.
+
+    Raises:
+        UserError: with all that does not fit.
+    """
+    strays = [key for key in tensors if key.endswith(STRAY)]
+    weights = {key: tensor for key, tensor in tensors.items() if key not in strays}
+    num_steps = _num_steps(weights.pop(STEPS, None), path)
+    try:
+        architecture = infer(weights, use_noise=use_noise)
+        wanted = published_layout(architecture)
+    except UserError as error:
+        raise UserError(f"{path} does not fit the published layout: {error}") from error
+    except (RuntimeError, ArithmeticError, MemoryError) as error:  # sizes that torch cannot count
+        raise UserError(f"{path} does not fit the published layout: its shapes make no network.") from error
+    _check(weights, wanted, path)
+    return weights, architecture, strays, num_steps
+
+
 def _num_steps(tensor: Tensor | None, path: Path) -> int:
     """Read the counter of discriminator steps; files without a discriminator may lack it."""
     if tensor is None:
         return 0
-    if tensor.numel() != 1 or tensor.is_floating_point():
+    if tensor.numel() != 1 or tensor.is_floating_point() or tensor.is_complex():
         raise UserError(
             f"{STEPS} in {path} must be one whole number, not {tensor.dtype} {list(tensor.shape)}."
         )
     return int(tensor.item())
 
 
-def _check(weights: Mapping[str, Tensor], architecture: Architecture, path: Path) -> None:
-    """Hold names, shapes, filters and numbers to what the architecture asks for."""
-    wanted = published_layout(architecture)
+def _check(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
+    """Hold names, shapes, filters and numbers to those of the layout."""
     lines = misfits(wanted, weights)
     if not lines:
         filters = [key for key, tensor in wanted.items() if not tensor.is_meta]

@@ -63,7 +63,10 @@ def _flat(data: object, path: Path) -> dict[str, Tensor]:
 
 
 def _is_plain(key: object, value: object) -> bool:
-    return isinstance(key, str) and isinstance(value, Tensor) and value.layout == torch.strided
+    """Whether this is a name and numbers; a tensor of the kinds "meta" or quantized has none to copy."""
+    if not isinstance(key, str) or not isinstance(value, Tensor) or value.layout != torch.strided:
+        return False
+    return not value.is_meta and not value.is_quantized
 
 
 def write_official(tensors: Mapping[str, Tensor], path: Path) -> None:

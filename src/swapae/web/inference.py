@@ -318,4 +318,4 @@ def _superseded() -> Refusal:
 
 
 def _overdue(seconds: float) -> Refusal:
-    return Refusal(504, "deadline", f"this took longer than {seconds:g} s and was cancelled.")
+    return Refusal(504, "deadline", f"this took longer than {seconds:.3g} s and was cancelled.")

@@ -15,7 +15,7 @@ from swapae.errors import UserError
 
 AGAIN = 0.1  # seconds after which a cut that had to wait is tried again
 # Where codes are counted and put in order: never cut there, or the count would be wrong ever after.
-WHOLE = ("swapae/web/library.py", "swapae/runtime/codes_cache.py")
+WHOLE = ("swapae/web/library.py", "swapae/web/shelf.py", "swapae/runtime/codes_cache.py")
 
 Ending = Literal["done", "refused", "unknown", "overdue", "memory", "failed"]
 

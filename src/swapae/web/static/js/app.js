@@ -88,7 +88,7 @@ function askToken(studio, root) {
       studio.toast(error.message, { kind: "error" });
     }
   });
-  document.getElementById("notice").hidden = true;
+  for (const name of ["notice", "tabs"]) document.getElementById(name).hidden = true;
   ui.refill(root, form);
   input.focus();
 }

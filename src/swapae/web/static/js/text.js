@@ -72,6 +72,7 @@ export const text = {
     mixed: (count) => `A mix of ${count}`,
     strengthLabel: (value) => `Strength ${value}`,
     picked: (title, role) => `${title} as ${role}`,
+    vacant: "Drop a photo here, paste one, or add it below.",
     own: "its own",
     swapped: "swapped",
     past: "past it",

@@ -86,7 +86,8 @@ function side(studio, role) {
 
   function show(recipe) {
     const parts = (recipe?.[ROLES[role].list] ?? []).filter((part) => part.weight > 0);
-    studio.ui.refill(pictures, parts.slice(0, 4).map((part) => h("img", { src: thumbnailOf(studio, part.image) ?? "", alt: "", draggable: false })));
+    if (!parts.length) studio.ui.refill(pictures, h("p", { class: "vacant hint" }, icon("image", 32), words.vacant));
+    else studio.ui.refill(pictures, parts.slice(0, 4).map((part) => h("img", { src: thumbnailOf(studio, part.image) ?? "", alt: "", draggable: false })));
     pictures.dataset.count = String(Math.min(4, parts.length));
     name.textContent = parts.length > 1 ? words.mixed(parts.length) : parts.length ? titleOf(studio, parts[0].image) : "";
     chooser.selected = parts.length === 1 ? parts[0].image : null;

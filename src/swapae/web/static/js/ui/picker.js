@@ -81,6 +81,14 @@ export function picker(studio, options) {
     focusOne(items(), stop ?? items()[0], { focus: false });
   }
 
+  /** In a strip: bring what is chosen into sight. */
+  function reveal() {
+    const chosen = grid.querySelector(".photo.chosen")?.parentElement;
+    if (!chosen || all.scrollWidth <= all.clientWidth) return;
+    const [left, right] = [chosen.offsetLeft - all.offsetLeft, chosen.offsetLeft - all.offsetLeft + chosen.offsetWidth];
+    if (left < all.scrollLeft || right > all.scrollLeft + all.clientWidth) all.scrollLeft = left - all.clientWidth / 3;
+  }
+
   async function choose() {
     await take(await pickFiles());
   }
@@ -113,8 +121,10 @@ export function picker(studio, options) {
       return selected;
     },
     set selected(next) {
+      const isOther = next !== selected;
       selected = next;
       mark();
+      if (isOther) requestAnimationFrame(reveal);
     },
     destroy() {
       end();

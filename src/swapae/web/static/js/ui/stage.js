@@ -106,7 +106,7 @@ export function stage(studio, options = {}) {
     const label = options.label?.() ?? "";
     canvas.setAttribute("aria-label", label || "Result");
     meta.textContent = frame && !error ? describe(frame) : "";
-    cover.hidden = Boolean(frame) && !error;
+    cover.hidden = Boolean(frame) && (!error || error.code === "offline"); // the line above the screens says that
     root.classList.toggle("empty", !frame);
     refill(cover, cover.hidden ? [] : explained(studio, error, { isEmpty: !state.get().recipe, retry: live.again }));
     if (!original.hidden) original.src = before() ?? "";
