@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,9 +21,16 @@ START, PATIENCE = 300.0, 120.0  # seconds, on a machine that is busy with other 
 
 
 @pytest.fixture(scope="session")
-def studio_url() -> Iterator[str]:
+def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder whose runs the studio shows, empty at first."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def studio_url(runs_folder: Path) -> Iterator[str]:
     """The address of `swapae studio` with a model in the box, as a user starts it."""
     command = [sys.executable, "-m", "swapae", "studio", "-m", "synthetic64", "--port", "0", "--no-browser"]
+    command += ["--runs", str(runs_folder)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines: list[str] = []
     assert running.stdout is not None

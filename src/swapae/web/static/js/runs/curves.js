@@ -10,9 +10,9 @@ const LIVE = "newest";
 /** The curves of a run. */
 export class Curves {
   constructor() {
-    Object.assign(this, { charts: new Map(), series: null, most: 1, seen: null, drawn: "" });
+    Object.assign(this, { charts: new Map(), series: null, most: 1, seen: null, pointed: null, drawn: "" });
     this.smoothing = this.range("Smoothing", { min: 0, max: 0.95, step: 0.05, value: 0.6 }, () => this.draw());
-    this.moment = this.range("Values after", { min: 0, max: 1000, step: 1, value: 1000 }, () => this.slide(), true);
+    this.moment = this.range("Values after", { min: 0, max: 1000, step: 1, value: 1000 }, () => this.look(null), true);
     this.axis = h("select", { onchange: () => this.draw() }, ...AXES.map(([value, text]) => h("option", { value }, text)));
     const axis = h("label", { class: "chart-control" }, h("span", {}, "Axis"), this.axis);
     this.controls = h("div", { class: "chart-controls" }, this.smoothing.element, this.moment.element, axis);
@@ -74,16 +74,12 @@ export class Curves {
       const width = Math.max(200, chart.svg.clientWidth || chart.element.clientWidth);
       chart.update(this.series, { smoothing, axis, most: this.most, width });
     }
-    this.slide();
+    this.look(this.pointed);
   }
 
-  slide() {
-    const share = Number(this.moment.input.value) / Number(this.moment.input.max);
-    this.look(share >= 1 ? null : share * this.most);
-  }
-
-  /** Show the values at a moment in all charts; null is where the slider stands. */
+  /** Show the values at a moment in all charts: where the pointer is; null is where the slider stands. */
   look(seen) {
+    this.pointed = seen;
     const share = Number(this.moment.input.value) / Number(this.moment.input.max);
     this.seen = seen ?? (share >= 1 ? null : share * this.most);
     for (const chart of this.charts.values()) chart.look(this.seen);

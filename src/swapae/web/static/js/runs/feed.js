@@ -70,7 +70,7 @@ export class Feed {
     }
     if (asking.signal.aborted) return;
     this.wait = isNews ? EVERY : Math.min(SLOWEST, this.wait * 1.3);
-    this.timer = setTimeout(() => this.ask(), this.wait);
+    if (!this.isOff) this.timer = setTimeout(() => this.ask(), this.wait);
     this.changed();
   }
 

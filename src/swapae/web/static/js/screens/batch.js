@@ -6,6 +6,7 @@ import { Look } from "../batch/look.js";
 import { bytesWritten } from "../batch/names.js";
 import { Row } from "../batch/row.js";
 import { hasLook } from "../batch/work.js";
+import { confirm } from "../ui/dialog.js";
 import { download } from "../ui/download.js";
 import { h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
@@ -150,7 +151,9 @@ class View {
     this.update(null);
   }
 
-  empty() {
+  async empty() {
+    const isLost = batch.hasUnkept;
+    if (isLost && !(await confirm("Clear the list?", "Some of its pictures have not been downloaded.", { label: "Clear it" }))) return;
     batch.cancel();
     batch.remove(() => true);
     this.root.querySelector(".batch-intake button")?.focus();
