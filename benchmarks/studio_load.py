@@ -32,6 +32,7 @@ from benchmarks.machine import facts
 FIRST_SEED = 1_000_000_000
 START = 180.0  # seconds for the studio to be ready
 LIMIT = 0.1  # seconds within which health must be answered
+IDLE = 5.0  # seconds before the load in which health is asked for too, for comparison
 RECOVERY = 2.0  # seconds until a picture is answered after the load
 
 
@@ -135,8 +136,8 @@ async def load(port: int, clients: int, seconds: float, is_patient: bool) -> Hea
     return heard
 
 
-def watch(port: int, is_over: Event, waits: "multiprocessing.Queue[list[float]]") -> None:
-    """Ask for health, in a process of its own, and note how long each answer took."""
+def watch(port: int, is_over: Event, waits: "multiprocessing.Queue[list[tuple[float, float]]]") -> None:
+    """Ask for health, in a process of its own, and note when, and how long each answer took."""
     seconds = []
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     for number in range(10**9):
@@ -146,7 +147,7 @@ def watch(port: int, is_over: Event, waits: "multiprocessing.Queue[list[float]]"
         connection.request("GET", "/livez" if number % 2 else "/readyz")
         answer = connection.getresponse()
         answer.read()
-        seconds.append(time.monotonic() - start if answer.status == 200 else math.inf)
+        seconds.append((start, time.monotonic() - start if answer.status == 200 else math.inf))
         time.sleep(0.02)
     waits.put(seconds)
 
@@ -166,6 +167,12 @@ def recovery(port: int) -> float:
     return time.monotonic() - start
 
 
+def processor_seconds(port: int) -> float:
+    """Tell how long the server's process has computed so far, whoever else computes on the machine."""
+    found = re.search(r"^process_cpu_seconds_total (\S+)$", get(port, "/metrics").decode(), re.MULTILINE)
+    return float(found[1]) if found else math.nan
+
+
 def quantile(values: list[float], share: float) -> float:
     """Give the value below which a share of them lies, in milliseconds."""
     ordered = sorted(values) or [math.nan]
@@ -179,12 +186,16 @@ def measure(model: str, clients: int, seconds: float, is_patient: bool) -> dict[
     with studio(model, "--max-queue", "16") as (_, port):
         watcher = context.Process(target=watch, args=(port, is_over, waits))
         watcher.start()
-        time.sleep(2.0)
+        time.sleep(IDLE)
+        began, used = time.monotonic(), processor_seconds(port)
         heard = asyncio.run(load(port, clients, seconds, is_patient))
+        used = processor_seconds(port) - used
         recovered = recovery(port)
         is_over.set()
-        health = waits.get()
+        noted = waits.get()
         watcher.join()
+    idle = [seconds for start, seconds in noted if start < began]
+    health = [seconds for start, seconds in noted if start >= began]
     return {
         "what": "studio_load",
         "model": model,
@@ -199,7 +210,9 @@ def measure(model: str, clients: int, seconds: float, is_patient: bool) -> dict[
             "p99": quantile(health, 0.99),
             "max": quantile(health, 1),
         },
+        "health_idle_ms": {"p50": quantile(idle, 0.5), "p99": quantile(idle, 0.99), "max": quantile(idle, 1)},
         "health_checks": len(health),
+        "server_cpu_ms_a_request": round(1000 * used / (heard.statuses.total() + len(health)), 2),
         "recovery_s": round(recovered, 2),
         "met": {
             "only 200 and 429": set(heard.statuses) <= {200, 429} and not heard.broken,

@@ -24,6 +24,7 @@ FROZEN = {
     "paint": "IMAGE --texture --mask --model -m --out -o --feather --strength --outside --backend",
     "blend": "A B --model -m --out -o --axis --overlap --mask --feather --offset --keep-texture --backend",
     "refine": "IMAGE --model -m --out -o --codes --steps --quality --backend",
+    "render": "PNG --model -m --out -o --backend",
     "video": "IN --texture --weights --strength --along --directions --smooth --window --noise --start --end "
     "--max-side --fps --quality --model -m --out -o --backend",
     "batch": "IN --texture --weights --structure --strength --path --along --directions --masks --feather "

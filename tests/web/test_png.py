@@ -8,6 +8,7 @@ import random
 import struct
 import tracemalloc
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from tests.web.studios import half, ids, photo, recipe, shipped
 
+from swapae.cli.main import main
 from swapae.errors import UserError
 from swapae.web import carried, png
 from swapae.web.schemas import NewDirection, OpenedRecipe, Recipe, SaveRequest
@@ -90,6 +92,21 @@ def test_a_saved_picture_opens_elsewhere_to_the_same_picture(
     assert elsewhere.save(SaveRequest(recipe=opened.recipe)) == data
     for image in opened.images:
         assert elsewhere.thumbnail(image.id) == shipped().thumbnail(image.id)
+
+
+def test_the_command_makes_the_same_picture_of_it(
+    saved: tuple[Recipe, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, data = saved
+    file, out = tmp_path / "saved.png", tmp_path / "out.png"
+    file.write_bytes(data)
+    words = ["-m", "synthetic64", "-o", str(out), "--device", "cpu"]
+    assert main(["render", str(file), *words]) == 0
+    assert np.array_equal(_pixels(out.read_bytes()), _pixels(data))
+    assert b"swapae" not in out.read_bytes()
+    capsys.readouterr()
+    assert main(["render", str(out), *words, "--force"]) == 1
+    assert "carries no recipe" in capsys.readouterr().err
 
 
 def test_a_saved_picture_carries_one_text_and_nothing_else(saved: tuple[Recipe, bytes]) -> None:

@@ -124,6 +124,8 @@ def test_names_that_stand_together_say_only_what_differs(page: Page) -> None:
         "patch discriminator R1",
     ]
     assert run(page, "return groups.labels(['KID-EffLite0']);") == ["KID-EffLite0"]
+    both = run(page, "return groups.labels(['G_l1', 'G_l1_gradient']);")
+    assert both == ["L1, in training", "L1 of edges, in training"]
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (0.1, 0.13), (-3, 1e6), (1e-5, 2e-5), (41, 42.5)])

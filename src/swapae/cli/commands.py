@@ -22,6 +22,7 @@ from swapae.cli.paint import paint
 from swapae.cli.pairs import pairs
 from swapae.cli.presets import presets
 from swapae.cli.refine import refine
+from swapae.cli.render import render
 from swapae.cli.studio import studio
 from swapae.cli.swap import swap
 from swapae.cli.train import train
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "paint": paint,
     "blend": blend,
     "refine": refine,
+    "render": render,
     "video": video,
     "batch": batch,
     "encode": encode,

@@ -61,7 +61,8 @@ const NAMES = { G_l1: "L1, in training", G_l1_gradient: "L1 of edges, in trainin
 /** Write the names of columns that stand together for people: of `D_real` and `D_hybrid`, `real` and `hybrid`. */
 export function labels(names) {
   const heads = new Set(names.map((name) => HEAD.exec(name)?.[1]));
-  return names.map((name) => label(names.length > 1 && heads.size === 1 ? name.replace(HEAD, "") : name));
+  const isPlain = names.length > 1 && heads.size === 1;
+  return names.map((name) => NAMES[name] ?? label(isPlain ? name.replace(HEAD, "") : name));
 }
 
 /** Write the name of a column for people: `patch_D_real` is `patch discriminator real`. */

@@ -166,9 +166,10 @@ export function mount(root, studio) {
   const play = button("play", words.play, wander);
   const other = h("button", { class: "base", onclick: () => ((local.active = OTHER), show()) });
   const picker = studio.ui.picker(studio, { label: words.corners, kind: "plain", onPick: choose });
-  const target = h("h3", { class: "target", role: "status" });
+  const target = h("h3", { class: "target", "aria-live": "polite" });
   const stage = studio.ui.stage(studio, { drag: true, label: () => spoken(studio, local) });
   root.append(
+    h("h2", { class: "unseen" }, text.screens.mix),
     h(
       "section",
       { class: "mixer", "aria-label": words.of },
