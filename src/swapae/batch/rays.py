@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from itertools import islice
@@ -22,6 +24,7 @@ LOCAL = "local"
 WAVE = 16_384  # jobs that are given to Ray at once: their rows are written down before
 BLOCK = 32  # jobs of a task, at most: what they have done is heard of when all are done
 FACTS = [one.name for one in fields(Outcome) if one.name != "job"]
+BLOCK_BYTES = 1 << 20  # what Ray expects a task to give back at most, else it wants a larger store
 TASKS_EACH = 8  # tasks an actor gets, at least, so that none waits long for the others in the end
 STORE_BYTES = 256 << 20  # only the names of pictures go through it
 
@@ -69,7 +72,8 @@ class RayActors:
     def outcomes(self, jobs: Iterable[Job], stop: Stop) -> Iterator[Outcome]:
         """Do jobs, and give the outcomes as they come.
 
-        What an actor takes with it when it dies is done once more, each job in a task of its own.
+        What an actor takes with it when it dies, jobs that waited for it too, is done once more: each in a
+        task of its own, for as long as that gets any of them done.
 
         Raises:
             UserError: Ray cannot do it.
@@ -77,12 +81,12 @@ class RayActors:
         left = iter(jobs)
         while not stop() and (wave := list(islice(left, WAVE))):
             missing = {job.number: job for job in wave}
-            for is_single in (False, True):
+            is_single, before = False, 0
+            while missing and not (is_single and len(missing) == before) and not stop():
+                is_single, before = before > 0, len(missing)
                 for outcome in self._done(list(missing.values()), is_single, stop):
                     del missing[outcome.job.number]
                     yield outcome
-                if stop() or not missing:
-                    break
             if stop():
                 return
             yield from map(died, missing.values())
@@ -126,23 +130,28 @@ class RayActors:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
         context.max_errored_blocks = -1  # those of actors that died: the jobs are done once more
+        context.target_max_block_size = BLOCK_BYTES
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it shows tracebacks of what is ignored
         block = 1 if is_single else max(1, min(BLOCK, len(jobs) // (TASKS_EACH * self.workers)))
         items = [{"number": job.number, "output": job.output} for job in jobs]
         rows = ray.data.from_items(items, override_num_blocks=-(-len(jobs) // block))
         done = rows.map_batches(
             _Actor,
             fn_constructor_args=(self.work,),
-            compute=ray.data.ActorPoolStrategy(size=min(self.workers, len(jobs))),
+            compute=ray.data.ActorPoolStrategy(
+                size=min(self.workers, len(jobs)), max_tasks_in_flight_per_actor=1 if is_single else None
+            ),
             batch_size=None,
             batch_format="numpy",
             max_task_retries=0,
             **({"num_gpus": 1} if self._has_gpus else {"num_cpus": 1}),
         )
         try:
-            for row in done.iter_rows():
-                yield Outcome(known[row["number"]], **{fact: row[fact] for fact in FACTS})
-                if stop():
-                    return
+            with contextlib.redirect_stdout(sys.stderr):  # Ray tells there of actors that died
+                for row in done.iter_rows():
+                    yield Outcome(known[row["number"]], **{fact: row[fact] for fact in FACTS})
+                    if stop():
+                        return
         except ray.exceptions.RayError as error:
             first = next(iter(str(error).splitlines()), type(error).__name__)
             raise UserError(f"Ray ended the work ({shown(first)}); the same command goes on.") from None
