@@ -3,11 +3,13 @@
     python -m benchmarks.edit_measures flicker [-m synthetic64] [--scenes 6]
     python -m benchmarks.edit_measures attributes [-m synthetic64] [--group 24] [--tests 12]
 
-`flicker`: things that turn, and things about which the lamp is carried, 24 frames of a second, edited as a
-video. The mean change from frame to frame, in levels of 255, of the input, of the output, and of what the
-output should have been; and the change of the output's error, which a true edit would not have.
+`flicker`: things that turn, things about which the lamp is carried, and grainy films of things at rest, 24
+frames of a second, edited as a video. The mean change from frame to frame, in levels of 255, of the input, of
+the output, and of what the output should have been; and the change of the output's error, which a true edit
+would not have.
 
-`attributes`: directions from two groups of pictures that differ in one thing, applied to pictures of neither.
+`attributes`: directions from two groups of pictures that differ in one thing, applied to pictures of neither,
+by strengths in units of the gap between the groups; the groups are of the same scenes, or of others.
 The change of the decoded picture is compared with true changes, rendered for 21 values of that thing: the
 nearest one says how far the edit moved it, and how much of the edit's change it explains.
 """
@@ -24,13 +26,14 @@ from torch import Tensor
 
 from benchmarks.edit_scenes import ATTRIBUTES, levels, lit, pictures, spun, tensors, with_attribute
 from swapae import Codes, SwappingAutoencoder
-from swapae.data.synthetic import Structure, Texture, sample_scenes
+from swapae.data.synthetic import Scene, Structure, Texture, sample_scenes
 from swapae.editing import Direction, apply, attribute
+from swapae.editing.directions import Kind
 from swapae.video import Frame, Look, edited_frames
 
 SEED = 20_251_125  # of scenes that no training draws
 RATE = 24
-STRENGTHS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+STRENGTHS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)  # in gaps between the groups
 NUM_VALUES = 21
 Answer = dict[str, object]
 
@@ -42,12 +45,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("what", choices=["flicker", "attributes"])
     parser.add_argument("-m", "--model", default="synthetic64")
     parser.add_argument("--scenes", type=int, default=6)
+    parser.add_argument("--motions", nargs="*", choices=list(MOTIONS), default=list(MOTIONS))
     parser.add_argument("--group", type=int, default=24)
     parser.add_argument("--tests", type=int, default=12)
     options = parser.parse_args(arguments)
     model = SwappingAutoencoder.from_pretrained(options.model, device="cpu")
     if options.what == "flicker":
-        rows = flicker(model, options.scenes)
+        rows = flicker(model, options.scenes, options.motions)
     else:
         rows = attributes(model, options.group, options.tests)
     for row in rows:
@@ -57,19 +61,23 @@ def main(arguments: list[str] | None = None) -> None:
 # ── flicker ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def flicker(model: SwappingAutoencoder, num_scenes: int) -> Iterator[Answer]:
+def flicker(model: SwappingAutoencoder, num_scenes: int, motions: Sequence[str]) -> Iterator[Answer]:
     """Edit films of scenes in several ways, and tell how much each flickers."""
     scenes = sample_scenes(SEED, range(2 * num_scenes))
     own, other = scenes.structure[:num_scenes], scenes.texture[num_scenes:]
-    for motion, change in MOTIONS.items():
+    for motion, change in ((one, MOTIONS[one]) for one in motions):
         films = [film(own[[i]], scenes.texture[[i]], change) for i in range(num_scenes)]
+        still = films
+        if motion == GRAINY:
+            draw = np.random.default_rng(SEED)
+            films = [(one + draw.normal(0, GRAIN, one.shape)).clip(0, 255).astype(np.uint8) for one in films]
         asked = [pictures(own[[i]], other[[i]]) for i in range(num_scenes)]
         true_swaps = [film(own[[i]], other[[i]], change) for i in range(num_scenes)]
         for way in WAYS:
             rows = []
-            for taken, photo, swap in zip(films, asked, true_swaps, strict=True):
+            for taken, plain, photo, swap in zip(films, still, asked, true_swaps, strict=True):
                 texture = model.encode(tensors(photo)).texture
-                rows.append(changes(taken, WAYS[way](model, taken, texture), swap if way in SWAPS else taken))
+                rows.append(changes(taken, WAYS[way](model, taken, texture), swap if way in SWAPS else plain))
             yield {"motion": motion, "way": way} | {key: mean([row[key] for row in rows]) for key in rows[0]}
 
 
@@ -80,9 +88,11 @@ def film(
     return np.concatenate([pictures(change(structure, i / RATE), texture) for i in range(RATE)])
 
 
+GRAINY, GRAIN = "nothing moves, a grainy film", 8.0  # levels
 MOTIONS: dict[str, Callable[[Structure, float], Structure]] = {
     "thing turns": lambda structure, share: spun(structure, 0.25 * share),
     "lamp moves": lambda structure, share: lit(structure, 0.2 * share),
+    GRAINY: lambda structure, share: structure,
 }
 
 
@@ -134,53 +144,68 @@ def changes(taken: np.ndarray, made: Tensor, true: np.ndarray) -> dict[str, floa
 def attributes(model: SwappingAutoencoder, num_group: int, num_tests: int) -> Iterator[Answer]:
     """Make directions of groups that are known to differ in one thing, and tell what they move."""
     scenes = sample_scenes(SEED + 1, range(2 * num_group + num_tests))
-    for name, (without, with_it) in ATTRIBUTES.items():
-        for kind in ("texture", "layout") if name == "big" else ("texture", "structure"):
-            direction = made_of_groups(model, scenes, name, kind, num_group)
-            tests = slice(2 * num_group, None)
-            yield {"attribute": name, "kind": kind, "gap": round(direction.gap or 0, 2)} | moved(
-                model, scenes.structure[tests], scenes.texture[tests], direction, (without, with_it)
-            )
+    tests = Scene(scenes.structure[2 * num_group :], scenes.texture[2 * num_group :])
+    for name in ATTRIBUTES:
+        kinds = ("texture", "layout") if name == "big" else ("texture", "structure")
+        made = {
+            (kind, groups): made_of_groups(model, scenes, name, kind, num_group, groups == "alike")
+            for kind in kinds
+            for groups in ("alike", "of other scenes")
+        }
+        found = moved(model, tests, name, list(made.values()))
+        for ((kind, groups), direction), row in zip(made.items(), found, strict=True):
+            yield {
+                "attribute": name,
+                "kind": kind,
+                "groups": groups,
+                "gap": round(direction.gap or 0, 2),
+            } | row
 
 
-def made_of_groups(model: SwappingAutoencoder, scenes: "object", name: str, kind: str, num: int) -> Direction:
-    """Find a direction between two groups of other scenes."""
+def made_of_groups(
+    model: SwappingAutoencoder, scenes: Scene, name: str, kind: Kind, num: int, is_alike: bool
+) -> Direction:
+    """Find a direction between two groups: of the same scenes with one thing changed, or of others."""
     groups = []
-    for rows, value in zip((slice(0, num), slice(num, 2 * num)), ATTRIBUTES[name], strict=True):
-        some = with_attribute(scenes.structure[rows], scenes.texture[rows], name, value)  # type: ignore[attr-defined]
+    for first, value in zip((0, 0 if is_alike else num), ATTRIBUTES[name], strict=True):
+        rows = slice(first, first + num)
+        some = with_attribute(scenes.structure[rows], scenes.texture[rows], name, value)
         groups.append(model.encode(tensors(pictures(*some))))
-    return attribute(name, toward=[groups[1]], away=[groups[0]], kind=kind)  # type: ignore[arg-type]
+    return attribute(name, toward=[groups[1]], away=[groups[0]], kind=kind)
 
 
 def moved(
-    model: SwappingAutoencoder,
-    structure: Structure,
-    texture: Texture,
-    direction: Direction,
-    ends: tuple[float, float],
-) -> Answer:
-    """Apply a direction to scenes whose thing is in the middle, and find the true changes nearest to it."""
-    middle = sum(ends) / 2
-    values = np.linspace(ends[0] - (ends[1] - ends[0]) / 2, ends[1] + (ends[1] - ends[0]) / 2, NUM_VALUES)
-    values = values if direction.name != "glossy" else values.clip(0, 1)
-    found: dict[float, list[tuple[float, float]]] = {strength: [] for strength in STRENGTHS}
-    for i in range(len(structure)):
-        true = [with_attribute(structure[[i]], texture[[i]], direction.name, v) for v in (middle, *values)]
-        rendered = tensors(np.concatenate([pictures(*one) for one in true]))
+    model: SwappingAutoencoder, tests: Scene, name: str, directions: Sequence[Direction]
+) -> list[Answer]:
+    """Apply directions to scenes whose thing is in the middle, and find the true changes nearest to it."""
+    low, high = ATTRIBUTES[name]
+    middle, gap = (low + high) / 2, high - low
+    values = np.linspace(middle - gap, middle + gap, NUM_VALUES)
+    values = values.clip(0, 1) if name == "glossy" else values.clip(-2, 2)
+    found: list[dict[float, list[tuple[float, float]]]] = [{s: [] for s in STRENGTHS} for _ in directions]
+    for i in range(len(tests)):
+        one = tests.structure[[i]], tests.texture[[i]]
+        true = [pictures(*with_attribute(*one, name, value)) for value in (middle, *values)]
+        rendered = tensors(np.concatenate(true))
         own = model.encode(rendered[:1])
         plain, ways = model.decode(own), (rendered[1:] - rendered[:1]).flatten(1)
-        for strength in STRENGTHS:
-            change = (model.decode(apply(own, direction, strength)) - plain).flatten(1)
-            errors = (change - ways).square().sum(1)
-            best = int(errors.argmin())
-            explained = 1 - (errors[best] / change.square().sum()).item()
-            found[strength].append(((values[best] - middle) / (ends[1] - ends[0]), explained))
-    shares = {f"{s:+g}": round(mean([share for share, _ in found[s]]), 3) for s in STRENGTHS}
-    signs = [np.sign(share) == np.sign(s) for s in STRENGTHS for share, _ in found[s]]
+        for direction, row in zip(directions, found, strict=True):
+            for strength in STRENGTHS:  # in gaps: 1 goes from the middle of one group to that of the other
+                edited = model.decode(apply(own, direction, strength * (direction.gap or 1)))
+                change = (edited - plain).flatten(1)
+                errors = (change - ways).square().sum(1)
+                best = int(errors.argmin())
+                explained = 1 - (errors[best] / change.square().sum()).item()
+                row[strength].append(((values[best] - middle) / gap, explained))
+    return [_summary(row) for row in found]
+
+
+def _summary(row: dict[float, list[tuple[float, float]]]) -> Answer:
+    signs = [np.sign(share) == np.sign(s) for s, pairs in row.items() for share, _ in pairs]
     return {
-        "moved": shares,
+        "moved": {f"{s:+g}": round(mean([share for share, _ in pairs]), 3) for s, pairs in row.items()},
         "right_way": round(mean([float(one) for one in signs]), 3),
-        "explained": {f"{s:+g}": round(mean([e for _, e in found[s]]), 3) for s in STRENGTHS},
+        "explained": {f"{s:+g}": round(mean([e for _, e in pairs]), 3) for s, pairs in row.items()},
     }
 
 

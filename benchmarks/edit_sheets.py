@@ -8,7 +8,7 @@ the edited pictures to the true ones, and that of the picture left as it is.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
-from torch import Tensor
 
+from benchmarks.edit_cells import gray, mixed_textures, named, near, photo, pil
 from benchmarks.edit_scenes import (
     SIZE,
     between,
@@ -31,7 +31,7 @@ from benchmarks.edit_scenes import (
 )
 from swapae import Codes, SwappingAutoencoder, gallery
 from swapae.cli.exhibit import beside, enlarged, labelled, stacked
-from swapae.data.synthetic import Scene, Structure, blend, render, sample_scenes, silhouette
+from swapae.data.synthetic import Scene, blend, sample_scenes, silhouette
 from swapae.editing import (
     Layer,
     apply,
@@ -47,8 +47,10 @@ from swapae.editing import (
     pushed,
     refine,
     region_mask,
+    similarity,
     transplanted,
 )
+from swapae.editing.directions import Kind
 from swapae.images import save_image, to_pil
 from swapae.sheet import captioned
 from swapae.video import Frame, Look, edited_frames
@@ -56,11 +58,16 @@ from swapae.video import Frame, Look, edited_frames
 SEED = 20_251_126  # of scenes that no training draws
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
-NUM_FITTED = 512  # pictures in which principal directions are found
+NUM_FITTED = 256  # pictures in which principal directions are found
 NUM_GROUP = 24  # pictures of a group
+THRESHOLDS = (0.8, 0.9, 0.95, 0.98, 0.99)  # of a click
 QUALITY = 88
 
-Cells = Sequence[Image.Image]
+ATTRIBUTES: tuple[tuple[str, Kind, tuple[float, float], str], ...] = (
+    ("warm", "texture", (-1.0, 1.0), "cool and warm light"),
+    ("glossy", "texture", (0.0, 1.0), "matte and glossy"),
+    ("big", "layout", (0.7, 1.05), "small and big"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +145,7 @@ def mixes(desk: Desk) -> Image.Image:
     parts = [desk.codes(one) for one in (own, *others)]
     weights = ((1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 1, 1))
     made = desk.shown(*(mix(parts, textures=[0, *share]) for share in weights))
-    true = [photo(own.structure, _mixed([one.texture for one in others], share)) for share in weights]
+    true = [photo(own.structure, mixed_textures([one.texture for one in others], share)) for share in weights]
     given = [photo(one.structure, one.texture) for one in (own, *others)]
     words = [" : ".join(f"{w}" for w in share) for share in weights]
     return stacked(
@@ -168,35 +175,29 @@ def directions(desk: Desk) -> Image.Image:
 
 
 def attributes(desk: Desk) -> Image.Image:
-    """Attributes of two groups of pictures, beside what they should do."""
-    parts = []
-    drawn = sample_scenes(SEED + 3, range(2 * NUM_GROUP))
+    """Attributes of two groups of pictures, alike in all else, beside what they should do."""
+    rows = []
+    drawn = sample_scenes(SEED + 3, range(NUM_GROUP))
     start = scene(7, "torus", "lacquer")
-    for name, kind, ends, words in (
-        ("warm", "texture", (-1.0, 1.0), "cool and warm light"),
-        ("glossy", "texture", (0.0, 1.0), "matte and glossy"),
-        ("big", "layout", (0.7, 1.05), "small and big"),
-    ):
+    shares = (-1.5, -0.5, -0.25, 0.0, 0.25, 0.5, 1.5)
+    blank = Image.new("RGB", (SIZE, SIZE), "white")  # there is no truth at the ends
+    for name, kind, ends, words in ATTRIBUTES:
         groups = [
-            desk.model.encode(
-                tensors(pictures(*with_attribute(drawn.structure[rows], drawn.texture[rows], name, v)))
-            )
-            for rows, v in zip((slice(0, NUM_GROUP), slice(NUM_GROUP, None)), ends, strict=True)
+            desk.codes(Scene(*with_attribute(drawn.structure, drawn.texture, name, end))) for end in ends
         ]
-        direction = attribute(name, toward=[groups[1]], away=[groups[0]], kind=kind)  # type: ignore[arg-type]
+        direction = attribute(name, toward=[groups[1]], away=[groups[0]], kind=kind)
         gap = direction.gap or 1.0
-        shares = (-0.5, -0.25, 0.0, 0.25, 0.5)
         values = [sum(ends) / 2 + share * (ends[1] - ends[0]) for share in shares]
-        scenes = [with_attribute(start.structure, start.texture, name, value) for value in values]
+        scenes = [with_attribute(start.structure, start.texture, name, value) for value in values[1:-1]]
         own = desk.codes(Scene(*scenes[2]))
         made = desk.shown(*(apply(own, direction, share * gap) for share in shares))
         true = [photo(*one) for one in scenes]
-        rows = [
-            captioned(labelled(made, [round(share * gap, 2) for share in shares]), f"{words}: by strength"),
-            captioned(enlarged([true]), f"rendered: {near(made, true, made[2:3])}"),
+        told = near(made[1:-1], true, made[3:4])
+        rows += [
+            captioned(labelled(made, shares), f"{words}: by shares of the way between the groups"),
+            captioned(enlarged([[blank, *true, blank]]), f"the true way, rendered: {told}"),
         ]
-        parts.append(stacked(rows))
-    return beside(parts[:2] + parts[2:])
+    return stacked(rows)
 
 
 def regions(desk: Desk) -> Image.Image:
@@ -227,27 +228,35 @@ def regions(desk: Desk) -> Image.Image:
     mask = region_mask(half, codes, desk.stride, feather=6)
     ways = [pushed(codes, along.vector * along.sigma, strength, mask) for strength in (-3, -1.5, 1.5, 3)]
     push = captioned(
-        named([gray(half), *desk.shown(*ways)], ["mask", "−3", "−1.5", "1.5", "3"]),
+        named([gray(half), *desk.shown(*ways)], ["mask", "-3", "-1.5", "1.5", "3"]),
         f"{along.name} pushed in the left half, feathered",
     )
-    clicks = []
+    clicks, told = [], []
     for number, form in ((10, "vase"), (11, "hex_prism"), (12, "torus")):
-        clicks += _clicked(desk, scene(number, form, "rust"))
-    click = captioned(
-        named(clicks, ["image", "one click", "truth"] * 3), "a mask by one click, threshold 0.8"
-    )
+        cells, threshold, overlap = _clicked(desk, scene(number, form, "rust"))
+        clicks += cells
+        told += ["image", f"{threshold:g}: overlap {overlap:.2f}", "truth"]
+    click = captioned(named(clicks, told), f"a mask by one click, the best threshold of {THRESHOLDS}")
     return stacked([paint, push, click])
 
 
-def _clicked(desk: Desk, one: Scene) -> list[Image.Image]:
-    """An image with a dot, the mask of a click there, and the true outline."""
+def _clicked(desk: Desk, one: Scene) -> tuple[list[Image.Image], float, float]:
+    """An image with a dot, the mask of a click there, the true outline; the threshold, and the overlap."""
     codes = desk.codes(one)
     cover = silhouette(one.structure, SIZE)[0]
     y, x = (int(v) for v in np.argwhere(cover == 1)[int((cover == 1).sum()) // 2])
-    found = click_mask(codes, place_at(x, y, codes, desk.stride), threshold=0.8, connected_only=True)
+    place = place_at(x, y, codes, desk.stride)
+    true = torch.from_numpy(cover)[None, None] > 0.5
+    found, best, overlap = torch.zeros(1, 1, 1, 1), 0.0, -1.0
+    for threshold in THRESHOLDS:
+        mask = click_mask(codes, place, threshold=threshold, connected_only=True)
+        inside = torch.nn.functional.interpolate(mask, size=SIZE) > 0.5
+        share = ((inside & true).sum() / (inside | true).sum()).item()
+        if share > overlap:
+            found, best, overlap = mask, threshold, share
     dotted = photo(one.structure, one.texture)
     ImageDraw.Draw(dotted).ellipse((x - 2, y - 2, x + 2, y + 2), fill=(255, 40, 40), outline=(255, 255, 255))
-    return [dotted, gray(found), gray(torch.from_numpy(cover)[None, None])]
+    return [dotted, gray(found), gray(true.float())], best, overlap
 
 
 def photos(desk: Desk) -> Image.Image:
@@ -307,7 +316,9 @@ def clothing(name: str) -> Image.Image:
     every = [sample.codes(desk.model) for sample in samples]
     a, b, c = every[0], every[4], every[8]
     middle = place_at(a.size[1] // 2, a.size[0] // 2, a, desk.stride)
-    region = click_mask(a, middle, threshold=0.6, connected_only=True)
+    alike = similarity(a, middle)
+    threshold = (1 + alike.min().item()) / 2
+    region = click_mask(a, middle, threshold, connected_only=True)
     steps = (0.0, 0.5, 1.0, 1.5)
     rows = {
         "texture, and past it": (desk.shown(*(interpolate(a, b, texture=t) for t in steps)), steps),
@@ -320,7 +331,7 @@ def clothing(name: str) -> Image.Image:
         gray(region),
         *desk.shown(painted(a, [Layer(b.texture, region)]), mix([a, b, c], [1, 1, 1])),
     ]
-    words = ["image", "texture", "click", "painted", "three mixed"]
+    words = ["image", "texture", f"click, {threshold:.2f}", "painted", "three mixed"]
     return stacked(
         [beside(parts), captioned(named(some, words), "painted through the mask of one click; mixed")]
     )
@@ -336,53 +347,6 @@ SHEETS: dict[str, Callable[[Desk], Image.Image]] = {
     "video": film,
     "clothing": lambda desk: clothing("clothing"),
 }
-
-# ── their parts ──────────────────────────────────────────────────────────────────────────────────
-
-
-def photo(structure: Structure, texture: "object") -> Image.Image:
-    """A rendered picture."""
-    return Image.fromarray(render(structure, texture, SIZE)[0])  # type: ignore[arg-type]
-
-
-def pil(*images: Tensor) -> list[Image.Image]:
-    """Pictures of tensors of one image each."""
-    return [to_pil(image[0].float().numpy()) for image in images]
-
-
-def gray(mask: Tensor) -> Image.Image:
-    """A mask as a picture."""
-    values = (mask[0, 0].clamp(0, 1) * 255).round().to(torch.uint8).numpy()
-    return Image.fromarray(values).convert("RGB").resize((SIZE, SIZE), Image.Resampling.NEAREST)
-
-
-def named(cells: Cells, words: Sequence[str]) -> Image.Image:
-    """A row with words above each picture."""
-    return beside([captioned(enlarged([[cell]]), word, 11) for cell, word in zip(cells, words, strict=True)])
-
-
-def near(made: Cells, true: Cells, plain: Cells) -> str:
-    """How near edited pictures are to the true ones, and how near unedited ones, or the one, are."""
-    edited = [decibels(a, b) for a, b in zip(made, true, strict=False)]
-    left = [decibels(plain[i % len(plain)], b) for i, b in enumerate(true)]
-    return f"{np.mean(edited):.1f} dB (unedited {np.mean(left):.1f})"
-
-
-def decibels(a: Image.Image, b: Image.Image) -> float:
-    """Peak signal-to-noise ratio."""
-    error = np.square(np.asarray(a, dtype=np.float64) - np.asarray(b)).mean()
-    return float(10 * np.log10(255**2 / max(error, 1e-9)))
-
-
-def _mixed(textures: Sequence["object"], weights: Sequence[float]) -> "object":
-    """The mean of textures of one material."""
-    names = [name for name in vars(textures[0]) if name != "material"]
-    shares = np.array(weights, dtype=np.float32) / sum(weights)
-    middle = {
-        name: sum(share * getattr(one, name) for share, one in zip(shares, textures, strict=True))
-        for name in names
-    }
-    return type(textures[0])(material=textures[0].material, **middle)  # type: ignore[attr-defined, call-arg]
 
 
 if __name__ == "__main__":
