@@ -121,12 +121,13 @@ def test_other_contents_are_refused(
         convert_official(saved(content), tmp_path / "ours")
 
 
+@pytest.mark.parametrize("channels", [2**31, 2**59])
 def test_shapes_that_nothing_can_hold_make_no_network(
-    checkpoint: Checkpoint, saved: Callable[[object], Path], tmp_path: Path
+    channels: int, checkpoint: Checkpoint, saved: Callable[[object], Path], tmp_path: Path
 ) -> None:
     """A file of some kilobytes may say it holds a billion channels: an expanded tensor has one number."""
     for key in ("E.ToSpatialCode.1.Conv.weight", "E.ToGlobalCode.0.weight"):
-        checkpoint[key] = torch.zeros(1).expand(2**31, *[1] * (checkpoint[key].ndim - 1))
+        checkpoint[key] = torch.zeros(1).expand(channels, *[1] * (checkpoint[key].ndim - 1))
     with pytest.raises(UserError, match="does not fit the published layout"):
         convert_official(saved(checkpoint), tmp_path / "ours")
 

@@ -40,7 +40,7 @@ def test_a_direction_of_ones_own_moves_the_picture_within_a_mask_and_is_kept_as_
     made(bench)
     row = page.locator(f".direction[data-name={NAME}]")
     assert "σ apart" in row.inner_text()
-    assert "with so few photos" in page.locator(".toast").last.inner_text()
+    row.get_by_text("with so few photos").wait_for()
     bench.wait(f"document.querySelector('[data-name={NAME}] .strip-image').naturalWidth > 0")
 
     slider = row.get_by_role("slider", name=NAME)

@@ -15,10 +15,18 @@ MUSHROOM, PRISM = 4, 7  # photos of the gallery, by their place in the strip
 def test_only_what_is_painted_by_the_mouse_changes_and_can_be_erased_undone_and_redone(
     open_page: Open, studio_url: str
 ) -> None:
-    """Pixels are compared inside and outside of the mask."""
+    """The picture changes before the button is let go. Pixels are compared inside and outside of the mask."""
     bench = Bench(open_page("paint"), studio_url)
-    bench.add_layer(MUSHROOM)
-    bench.drag((16, 16), (24, 20), (40, 20))
+    mouse, empty = bench.page.mouse, bench.add_layer(MUSHROOM)
+    frame = "Number(document.querySelector('.stage canvas.frame').dataset.seq)"
+    before = bench.page.evaluate(frame)
+    mouse.move(*bench.at((16, 16)))
+    mouse.down()
+    mouse.move(*bench.at((24, 20)), steps=3)
+    bench.wait(f"{frame} > {before}")
+    assert bench.until("Added a layer") != empty  # a draft is on screen, and no step yet
+    mouse.move(*bench.at((40, 20)), steps=3)
+    mouse.up()
     painted = bench.until("Painted")
     plain, result = bench.exact(painted, layers=[]), bench.exact(painted)
     mask = bench.mask(painted["layers"][0])
@@ -73,7 +81,7 @@ def test_shapes_regions_feathers_and_two_layers_work_together(open_page: Open, s
     assert 0.02 < found.mean() / 255 < 0.75
     page.get_by_role("spinbutton", name="Likeness: number").fill("-1")
     share = "document.querySelector('.layer-share').textContent"
-    everything = bench.until("Painted a region", f"{share}.startsWith('100')")
+    everything = bench.until("Painted a region", f"{share}.includes('100 %')")
     assert bench.mask(everything["layers"][1]).min() == 255
     inside = bench.mask(everything["layers"][0]) == 255
     covered = bench.exact(everything)
@@ -118,7 +126,11 @@ def test_the_keyboard_alone_paints_an_exact_rectangle(open_page: Open, studio_ur
     wanted[32:37, 32:41] = 255
     assert (mask == wanted).all()
     keyboard.press("Control+z")
-    assert bench.mask(bench.until("Added a layer")["layers"][0]).max() == 0
+    undone = bench.until("Added a layer")
+    assert bench.mask(undone["layers"][0]).max() == 0
+    for key in ("Enter", "ArrowRight", "ArrowDown", "Escape"):
+        keyboard.press(key)
+    assert bench.until("Added a layer") == undone  # the stroke was given up
 
 
 def test_a_finger_paints_on_a_narrow_screen_and_all_is_within_reach(open_page: Open, studio_url: str) -> None:

@@ -116,7 +116,7 @@ def checked(
         wanted = published_layout(architecture)
     except UserError as error:
         raise UserError(f"{path} does not fit the published layout: {error}") from error
-    except (RuntimeError, ArithmeticError, MemoryError) as error:  # sizes that torch cannot count
+    except (RuntimeError, TypeError, ArithmeticError, MemoryError) as error:  # sizes that torch cannot count
         raise UserError(f"{path} does not fit the published layout: its shapes make no network.") from error
     _check(weights, wanted, path)
     return weights, architecture, strays, num_steps

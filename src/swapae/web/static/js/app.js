@@ -28,7 +28,7 @@ function createStudio() {
   const history = createHistory(state);
   const keys = createKeys();
   const live = createLive({ api, state, history });
-  const photos = createPhotos({ api, state, toast: ui.toast, announce: ui.announce });
+  const photos = createPhotos({ api, state, history, toast: ui.toast, announce: ui.announce });
   return { api, state, history, keys, live, photos, ui, toast: ui.toast, announce: ui.announce };
 }
 

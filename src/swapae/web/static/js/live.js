@@ -49,8 +49,9 @@ export function createLive({ api, state, history }) {
       if (!quick.isFull && own === wanted) await accept(await api.render(recipe, { quality: "full", format }), recipe);
       if (own === wanted) finished(recipe);
     } catch (failure) {
-      if (failure instanceof Superseded || own !== wanted) return;
-      failed(failure);
+      if (own !== wanted) return;
+      if (failure instanceof Superseded) givenUp();
+      else failed(failure);
     }
   }
 
@@ -58,6 +59,12 @@ export function createLive({ api, state, history }) {
     isWorking = false;
     tell("done");
     thumbnail(last.bitmap).then((blob) => blob && history.picture(recipe, blob));
+  }
+
+  /** Somebody pressed Escape. */
+  function givenUp() {
+    isWorking = false;
+    tell("done");
   }
 
   function failed(failure) {

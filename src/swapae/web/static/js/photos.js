@@ -1,6 +1,7 @@
 /** Photos on the page: those of the gallery, those added, those a saved picture brought along. */
 
 import { hasRecipe } from "./png.js";
+import { imagesOf } from "./recipe.js";
 import { text } from "./text.js";
 
 const KEPT = 256 * 2 ** 20; // bytes of originals kept, to show them large and to send them again
@@ -25,7 +26,7 @@ export function titleOf(studio, id) {
   return photoOf(studio, id)?.title ?? "a photo";
 }
 
-export function createPhotos({ api, state, toast, announce }) {
+export function createPhotos({ api, state, history, toast, announce }) {
   /** Make an entry of what the server says. */
   function entry(info, more) {
     return { ...info, url: api.thumbnailUrl(info.id), source: "upload", ...more, title: more.title || info.title || "photo" };
@@ -101,9 +102,9 @@ export function createPhotos({ api, state, toast, announce }) {
     return added;
   }
 
-  /** Forget a photo that was added. */
+  /** Take a photo away that was added; the server keeps it while a step of the history needs it. */
   async function forget(id) {
-    await api.forgetImage(id);
+    if (!history.entries.some((entry) => imagesOf(entry.recipe).has(id))) await api.forgetImage(id);
     state.set(({ images }) => {
       const gone = images.find((image) => image.id === id);
       if (gone?.original) URL.revokeObjectURL(gone.original);

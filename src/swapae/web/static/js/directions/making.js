@@ -17,16 +17,20 @@ export function createMaking(studio, names, make) {
   const groups = { toward: [], away: [] };
   let last = "toward"; // the group used last: what is dropped on the page goes there
   const counts = Object.fromEntries(GROUPS.map((group) => [group, h("span", { class: "hint" })]));
-  const pickers = Object.fromEntries(
-    GROUPS.map((group) => [group, picker(studio, { label: words.groups[group], kind: "plain", multiple: true, layout: "strip", selected: [], onPick: (image) => toggle(group, image) })]),
-  );
-  const name = h("input", { type: "text", id: freshId("name"), maxLength: 64, placeholder: words.namePlaceholder, autocomplete: "off", required: true });
-  const of = segmented({ label: words.of, value: "texture", options: Object.entries(words.kinds).map(([value, label]) => ({ value, label })), onChange: () => {} });
+  const shape = { kind: "plain", multiple: true, layout: "strip", selected: [] };
+  const pickerOf = (group) => picker(studio, { ...shape, label: words.groups[group], onPick: (image) => toggle(group, image) });
+  const pickers = Object.fromEntries(GROUPS.map((group) => [group, pickerOf(group)]));
+  const name = h("input", { type: "text", id: freshId("name"), maxLength: 64, placeholder: words.namePlaceholder, autocomplete: "off" });
+  const kinds = Object.entries(words.kinds).map(([value, label]) => ({ value, label }));
+  const of = segmented({ label: words.of, value: "texture", options: kinds, onChange: () => {} });
   const wrong = h("p", { class: "hint bad", role: "alert" });
   const run = h("button", { class: "main" }, words.run);
   const form = h("form", { class: "making", noValidate: true, onsubmit: submit },
     h("p", { class: "hint" }, words.intro),
-    GROUPS.map((group) => h("section", { class: `making-group ${group}` }, h("p", { class: "making-head" }, h("strong", {}, words.groups[group]), counts[group]), pickers[group].root)),
+    GROUPS.map((group) => {
+      const head = h("p", { class: "making-head" }, h("strong", {}, words.groups[group]), counts[group]);
+      return h("section", { class: `making-group ${group}` }, head, pickers[group].root);
+    }),
     h("div", { class: "entry" }, h("label", { htmlFor: name.id }, words.name), name), of.root, wrong, run);
   const root = h("details", { class: "making-box" }, h("summary", {}, words.title), form);
 

@@ -18,11 +18,15 @@ export function createRow(info, on) {
   const { name } = info;
   const image = h("img", { class: "strip-image", alt: "", hidden: true, draggable: false });
   const cells = STRENGTHS.map((strength) =>
-    h("button", { class: "strip-cell", tabIndex: -1, title: text.cell(strength), "aria-label": text.setTo(name, strength), onclick: () => on.move(name, { strength }) },
-      h("span", {}, text.cell(strength))),
+    h(
+      "button",
+      { class: "strip-cell", tabIndex: -1, "aria-label": text.setTo(name, strength), onclick: () => on.move(name, { strength }) },
+      h("span", {}, text.cell(strength)),
+    ),
   );
   const failure = h("p", { class: "hint bad", hidden: true });
-  const strip = h("div", { class: "strip-pictures waiting", role: "group", "aria-label": text.strip(name) }, image, h("div", { class: "strip-cells" }, cells));
+  const over = h("div", { class: "strip-cells" }, cells);
+  const strip = h("div", { class: "strip-pictures waiting", role: "group", "aria-label": text.strip(name) }, image, over);
   const strength = slider({
     label: text.strength(name), min: -MOST_STRENGTH, max: MOST_STRENGTH, step: 0.1, value: 0, reset: 0, unit: text.sigma, kind: "around",
     marks: STRENGTHS.map((at) => ({ at, label: "" })),
@@ -30,12 +34,10 @@ export function createRow(info, on) {
     onChange: on.seal,
   });
   const where = createWhere(name, on);
-  const reset = h("button", { class: "bare", "aria-label": text.reset(name), title: text.reset(name), onclick: () => on.reset(name) }, icon("refresh", 18));
-  const own = !info.own ? [] : [
-    h("button", { class: "bare", "aria-label": text.file(name), title: text.file(name), onclick: () => on.file(info) }, icon("save", 18)),
-    h("button", { class: "bare", "aria-label": text.remove(name), title: text.remove(name), onclick: () => on.remove(info) }, icon("trash", 18)),
-  ];
-  strength.root.querySelector(".number").append(reset, ...own);
+  const reset = action("refresh", text.reset(name), () => on.reset(name));
+  const save = info.own && action("save", text.file(name), () => on.file(info));
+  const remove = info.own && action("trash", text.remove(name), () => on.remove(info));
+  strength.root.querySelector(".number").append(...[reset, save, remove].filter(Boolean));
   strength.root.querySelector(".rail").before(strip, failure); // the slider's places are beneath their pictures
   const told = h("p", { class: "hint" }, facts(info));
   const root = h("li", { class: "direction", dataset: { name } }, strength.root, told, where.root);
@@ -66,6 +68,10 @@ export function createRow(info, on) {
   };
 }
 
+function action(name, label, run) {
+  return h("button", { class: "bare", "aria-label": label, title: label, onclick: run }, icon(name, 18));
+}
+
 function facts(info) {
   const found = [];
   if (info.apart !== null) found.push(text.apart(number(info.apart)));
@@ -77,9 +83,15 @@ function facts(info) {
 
 /** Where a direction works: everywhere, or within the mask of a layer. */
 function createWhere(name, on) {
-  const choice = h("select", { "aria-label": `${text.where}: ${text.name(name)}`, onchange: () => on.move(name, { mask: choice.value || null }, null, text.labels.where(name)) });
-  const feather = slider({ label: text.feather, min: 0, max: MOST_FEATHER, step: 1, value: 0, reset: 0, unit: text.pixels, onInput: (value) => on.move(name, { feather: value }, `feather ${name}`), onChange: on.seal });
-  const root = h("div", { class: "direction-where" }, h("span", { class: "entry" }, h("span", { "aria-hidden": "true" }, text.where), choice), feather.root);
+  const choose = () => on.move(name, { mask: choice.value || null }, null, text.labels.where(name));
+  const choice = h("select", { "aria-label": `${text.where}: ${text.name(name)}`, onchange: choose });
+  const feather = slider({
+    label: text.feather, min: 0, max: MOST_FEATHER, step: 1, value: 0, reset: 0, unit: text.pixels,
+    onInput: (value) => on.move(name, { feather: value }, `feather ${name}`),
+    onChange: on.seal,
+  });
+  const label = h("span", { class: "entry" }, h("span", { "aria-hidden": "true" }, text.where), choice);
+  const root = h("div", { class: "direction-where" }, label, feather.root);
   let written = "";
 
   function fill(move, layers) {

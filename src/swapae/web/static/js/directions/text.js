@@ -5,7 +5,7 @@ const KINDS = { texture: "Texture", structure: "Structure", layout: "Layout" };
 export const text = {
   title: "Directions",
   list: "Directions",
-  kinds: { all: "All", ...KINDS, own: "Your own" },
+  kinds: { all: "All", ...KINDS, own: "Own" },
   show: "Show",
   /** Principal ones are called texture1 and the like. */
   name: (name) => name.replace(/^(texture|structure|layout)(\d+)$/, (_, kind, number) => `${KINDS[kind]} ${number}`),

@@ -33,7 +33,8 @@ export function createBoard(tools, on) {
   // ---- what is seen
 
   function tint(raster) {
-    if (canvas.width !== raster.width || canvas.height !== raster.height) Object.assign(canvas, { width: raster.width, height: raster.height });
+    const { width, height } = raster;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const context = canvas.getContext("2d");
     const image = context.createImageData(raster.width, raster.height);
     for (let at = 0; at < raster.data.length; at++) image.data[4 * at + 3] = raster.data[at];
@@ -180,7 +181,11 @@ export function createBoard(tools, on) {
     }
   }
 
-  root.addEventListener("focus", () => root.matches(":focus-visible") && showRing((cursor ??= mask && [mask.width / 2, mask.height / 2])));
+  root.addEventListener("focus", () => {
+    if (!mask || !root.matches(":focus-visible")) return;
+    cursor ??= [mask.width / 2, mask.height / 2];
+    showRing(cursor);
+  });
   root.addEventListener("blur", () => {
     if (cursor && stroke) end();
     showRing(null);

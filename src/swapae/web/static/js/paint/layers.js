@@ -38,7 +38,8 @@ export function createLayers(studio, on) {
 function createRow(at, { api }, on) {
   const number = at + 1;
   const image = h("img", { alt: "", width: 44, height: 44 });
-  const texture = h("button", { class: "layer-texture", "aria-label": text.changeTexture(number), title: text.changeTexture(number), onclick: () => on.texture(at) }, image);
+  const other = text.changeTexture(number);
+  const texture = h("button", { class: "layer-texture", "aria-label": other, title: other, onclick: () => on.texture(at) }, image);
   const [name, covered] = [h("span", { class: "layer-name" }), h("span", { class: "layer-share" })];
   const choose = h("button", { class: "layer-choose bare", onclick: () => on.select(at) }, name, covered);
   const eye = action("compare", "", () => on.change(at, { visible: !layer.visible }, text.labels.visible(!layer.visible)));
@@ -56,7 +57,8 @@ function createRow(at, { api }, on) {
     onChange: on.seal,
   });
   const details = h("div", { class: "layer-details" }, strength.root, feather.root);
-  const root = h("li", { class: "layer" }, h("div", { class: "layer-head" }, texture, choose, h("span", { class: "layer-actions" }, eye, up, down, trash)), details);
+  const actions = h("span", { class: "layer-actions" }, eye, up, down, trash);
+  const root = h("li", { class: "layer" }, h("div", { class: "layer-head" }, texture, choose, actions), details);
   let layer = { visible: true };
 
   return {

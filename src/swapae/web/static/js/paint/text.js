@@ -41,7 +41,7 @@ export const text = {
   layersHint: "the upper ones cover the lower ones",
   layer: (number, title) => `Layer ${number}: ${title}`,
   layerShort: (number, title) => `${number} · ${title}`,
-  covered: (percent) => `${percent} % of the picture`,
+  covered: (percent) => `covers ${percent} %`,
   nothing: "nothing painted yet",
   picture: (title) => `${title}, painted on`,
   smaller: "Smaller brush",

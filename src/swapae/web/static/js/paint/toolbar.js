@@ -22,8 +22,12 @@ export function newTools() {
  */
 export function createToolbar(tools, on) {
   const buttons = Object.keys(TOOLS).map((name) =>
-    h("button", { class: "paint-tool", "aria-pressed": "false", "aria-keyshortcuts": TOOLS[name], title: `${text.tools[name]} (${TOOLS[name].toUpperCase()})`, dataset: { tool: name }, onclick: () => choose(name) },
-      icon(name), h("span", {}, text.tools[name])),
+    h(
+      "button",
+      { class: "paint-tool", "aria-pressed": "false", title: `${text.tools[name]} (${TOOLS[name].toUpperCase()})`, dataset: { tool: name }, onclick: () => choose(name) },
+      icon(name),
+      h("span", {}, text.tools[name]),
+    ),
   );
   const bar = h("div", { class: "paint-tools", role: "group", "aria-label": text.toolbar }, buttons);
   const place = h("div", {}); // of the size's slider
@@ -31,11 +35,15 @@ export function createToolbar(tools, on) {
   let side = 0;
   const modes = [["adds", text.adds], ["removes", text.removes]].map(([value, label]) => ({ value, label }));
   const mode = segmented({ label: text.mode, options: modes, value: "adds", onChange: (value) => (tools.isErasing = value === "removes") });
-  const likeness = slider({ label: text.likeness, min: -1, max: 1, step: 0.02, value: tools.threshold, reset: 0.4, hint: text.likenessHint, onInput: (value) => ((tools.threshold = value), on.likeness()) });
-  const connected = h("input", { type: "checkbox", checked: tools.connected, onchange: () => ((tools.connected = connected.checked), on.likeness()) });
+  const likeness = slider({
+    label: text.likeness, min: -1, max: 1, step: 0.02, value: tools.threshold, reset: newTools().threshold, hint: text.likenessHint,
+    onInput: (threshold) => likely({ threshold }),
+  });
+  const connected = h("input", { type: "checkbox", checked: tools.connected, onchange: () => likely({ connected: connected.checked }) });
   const numbers = createNumbers(on.box);
   const hint = h("p", { class: "hint" });
-  const options = h("div", { class: "paint-options" }, place, mode.root, likeness.root, h("label", { class: "check" }, connected, text.connected), numbers, hint);
+  const together = h("label", { class: "check" }, connected, text.connected);
+  const options = h("div", { class: "paint-options" }, place, mode.root, likeness.root, together, numbers, hint);
 
   /** Let the brush go up to the longest side of a picture. */
   function fit(longest) {
@@ -44,8 +52,14 @@ export function createToolbar(tools, on) {
     const usual = Math.max(1, Math.round(longest / 8));
     const max = Math.min(MOST_BRUSH, longest);
     tools.diameter = Math.min(max, tools.diameter ?? usual);
-    size = slider({ label: text.size, min: 1, max, step: 1, value: tools.diameter, reset: usual, unit: text.pixels, hint: text.sizeHint, onInput: setSize });
+    const shape = { min: 1, max, step: 1, value: tools.diameter, reset: usual };
+    size = slider({ label: text.size, ...shape, unit: text.pixels, hint: text.sizeHint, onInput: setSize });
     refill(place, size.root);
+  }
+
+  function likely(fields) {
+    Object.assign(tools, fields);
+    on.likeness();
   }
 
   function setSize(value) {
@@ -65,7 +79,7 @@ export function createToolbar(tools, on) {
     mode.value = tools.isErasing ? "removes" : "adds";
     place.hidden = isShape;
     mode.root.hidden = !isShape;
-    likeness.root.hidden = connected.parentElement.hidden = tools.tool !== "region";
+    likeness.root.hidden = together.hidden = tools.tool !== "region";
     numbers.hidden = tools.tool !== "rectangle";
     hint.textContent = text.hints[tools.tool];
     on.resize();
@@ -83,7 +97,12 @@ export function createToolbar(tools, on) {
       setSize(size.value);
     },
     /** Keys for the frame's list of shortcuts. */
-    keys: Object.entries(TOOLS).map(([name, key]) => ({ id: `paint-${name}`, keys: [key], label: text.tools[name], run: () => choose(name) })),
+    keys: Object.entries(TOOLS).map(([name, key]) => ({
+      id: `paint-${name}`,
+      keys: [key],
+      label: text.tools[name],
+      run: () => choose(name),
+    })),
   };
 }
 

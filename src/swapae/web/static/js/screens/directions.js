@@ -40,9 +40,11 @@ class DirectionsScreen {
     this.strips = new Strips(studio);
     const { ui } = studio;
     const { h } = ui;
-    this.sight = new IntersectionObserver((entries) => entries.forEach((entry) => this.strips.see(entry.target.dataset.name, entry.isIntersecting)));
+    this.sight = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) this.strips.see(target.dataset.name, isIntersecting);
+    });
     this.stage = ui.stage(studio, { label: () => (this.recipe ? titleOf(studio, this.recipe.structures[0].image) : "") });
-    this.photo = ui.picker(studio, { label: text.photo, kind: "structure", layout: "strip", follow: false, onPick: (image) => this.#edit((recipe) => withStructure(recipe, image.id), text.labels.photo(image.title)) });
+    this.photo = ui.picker(studio, { label: text.photo, kind: "structure", layout: "strip", follow: false, onPick: (image) => this.#take(image) });
     this.making = createMaking(studio, () => this.infos.map((info) => info.name), (request) => this.#make(request));
     this.list = h("ul", { class: "directions-list", "aria-label": text.list });
     this.kinds = h("div", { class: "directions-kinds" });
@@ -50,9 +52,11 @@ class DirectionsScreen {
     this.hint = h("p", { class: "hint" }, text.masksHint);
     this.resetAll = h("button", { class: "quiet", onclick: () => this.#edit((recipe) => without(recipe), text.labels.resetAll) }, text.resetAll);
     const load = h("button", { class: "quiet", onclick: () => this.#loadFile() }, icon("open", 18), h("span", {}, text.load));
+    const photos = h("section", { class: "photo-choice", "aria-label": text.photo }, h("h2", {}, text.photo), this.photo.root);
+    const tools = h("div", { class: "directions-tools" }, this.kinds, load, this.resetAll);
     root.append(
-      h("div", { class: "directions-left" }, this.stage.root, h("section", { class: "photo-choice", "aria-label": text.photo }, h("h2", {}, text.photo), this.photo.root)),
-      h("div", { class: "bench" }, h("div", { class: "directions-tools" }, this.kinds, load, this.resetAll), this.making.root, this.empty, this.list, this.hint),
+      h("div", { class: "directions-left" }, this.stage.root, photos),
+      h("div", { class: "bench" }, tools, this.making.root, this.empty, this.list, this.hint),
     );
     this.ends = [
       studio.state.subscribe((now, before) => this.#follow(now, before)),
@@ -74,7 +78,7 @@ class DirectionsScreen {
 
   accept(images) {
     if (this.making.isOpen) this.making.accept(images);
-    else this.#edit((recipe) => withStructure(recipe, images[0].id), text.labels.photo(images[0].title));
+    else this.#take(images[0]);
   }
 
   // ---- the directions there are
@@ -134,6 +138,11 @@ class DirectionsScreen {
 
   #edit(change, label, merge = null) {
     if (this.recipe) this.studio.state.set({ recipe: change(this.recipe) }, { undoable: label, merge });
+  }
+
+  /** Another photo is to be edited. */
+  #take(image) {
+    this.#edit((recipe) => withStructure(recipe, image.id), text.labels.photo(image.title));
   }
 
   #move(name, fields, merge, label) {

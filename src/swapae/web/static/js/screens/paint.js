@@ -33,9 +33,13 @@ class PaintScreen {
     this.painting = new Painting(studio, () => this.show());
     this.numLoads = 0;
     const { painting } = this;
-    this.stage = studio.ui.stage(studio, { pan: "middle", label: () => (painting.recipe ? text.picture(painting.title(painting.recipe.structures[0].image)) : "") });
+    this.stage = studio.ui.stage(studio, { pan: "middle", label: () => this.#label() });
     this.board = this.#board();
-    this.toolbar = createToolbar(painting.tools, { resize: () => this.board.resize(), likeness: () => painting.clickAgain(), box: (sides) => painting.box(sides) });
+    this.toolbar = createToolbar(painting.tools, {
+      resize: () => this.board.resize(),
+      likeness: () => painting.clickAgain(),
+      box: (sides) => painting.box(sides),
+    });
     this.layers = createLayers(studio, {
       select: (at) => painting.select(at),
       change: (...all) => painting.change(...all),
@@ -44,7 +48,8 @@ class PaintScreen {
       texture: (at) => this.#otherTexture(at),
       seal: () => studio.history.seal(),
     });
-    this.textures = studio.ui.picker(studio, { label: text.addLayer, kind: "texture", layout: "strip", follow: false, onPick: (image) => painting.add(image) });
+    const onPick = (image) => painting.add(image);
+    this.textures = studio.ui.picker(studio, { label: text.addLayer, kind: "texture", layout: "strip", follow: false, onPick });
     root.append(this.stage.root, this.#panel());
     this.stage.overlay.append(this.board.root);
     this.ends = [...this.#keys(), ...this.#watchers(), () => this.textures.destroy(), () => this.stage.destroy()];
@@ -58,6 +63,11 @@ class PaintScreen {
   }
 
   // ---- its parts
+
+  #label() {
+    const { recipe } = this.painting;
+    return recipe ? text.picture(this.painting.title(recipe.structures[0].image)) : "";
+  }
 
   #board() {
     const { painting } = this;
@@ -94,7 +104,8 @@ class PaintScreen {
     const { painting } = this;
     const { h } = this.studio.ui;
     const action = (name, label, run) => h("button", { class: "quiet", onclick: run }, icon(name, 18), h("span", {}, label));
-    this.hideButton = h("button", { class: "quiet", "aria-pressed": "false", "aria-label": text.hideMask, title: `${text.hideMask} (H)`, onclick: () => this.#hide() });
+const hide = { "aria-pressed": "false", "aria-label": text.hideMask, title: `${text.hideMask} (H)` };
+    this.hideButton = h("button", { class: "quiet", ...hide, onclick: () => this.#hide() });
     return (this.maskTools = h("div", { class: "mask-tools", role: "group", "aria-label": text.maskActions },
       this.hideButton,
       action("clear", text.clear, () => painting.clear()),
@@ -108,10 +119,15 @@ class PaintScreen {
   #base() {
     const { painting } = this;
     const { h, slider, freshId } = this.studio.ui;
-    this.base = slider({ label: text.baseStrength, min: 0, max: 1.5, value: 1, reset: 1, marks: [{ at: 0, label: "0" }, { at: 1, label: "1" }], onInput: (strength) => painting.edit((recipe) => ({ ...recipe, strength }), text.labels.base, "base"), onChange: () => this.studio.history.seal() });
+    this.base = slider({
+      label: text.baseStrength, min: 0, max: 1.5, value: 1, reset: 1, marks: [{ at: 0, label: "0" }, { at: 1, label: "1" }],
+      onInput: (strength) => painting.edit((recipe) => ({ ...recipe, strength }), text.labels.base, "base"),
+      onChange: () => this.studio.history.seal(),
+    });
     this.baseHint = h("p", { class: "hint" });
     const choose = () => painting.edit((recipe) => ({ ...recipe, outside: this.outside.value }), text.labels.outside);
-    this.outside = h("select", { id: freshId("outside"), onchange: choose }, Object.entries(text.outsides).map(([value, label]) => h("option", { value }, label)));
+    const options = Object.entries(text.outsides).map(([value, label]) => h("option", { value }, label));
+    this.outside = h("select", { id: freshId("outside"), onchange: choose }, options);
     this.noPhoto = h("p", { class: "hint" }, text.noPhoto);
     return h("section", { "aria-label": text.base }, h("h2", {}, text.base), this.base.root, this.baseHint,
       h("div", { class: "entry" }, h("label", { htmlFor: this.outside.id }, text.outside), this.outside, this.noPhoto));

@@ -2,8 +2,7 @@
 
 import { dialog } from "./dialog.js";
 import { h, refill } from "./dom.js";
-import { written } from "../keys.js";
-import { spellings } from "../keys.js";
+import { spellings, written } from "../keys.js";
 import { text } from "../text.js";
 
 const HINTS = [
