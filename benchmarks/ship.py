@@ -96,7 +96,7 @@ def ship(options: Options) -> Path:
         write_weights(options.run, folder)
         model = SwappingAutoencoder.from_pretrained(folder, device="cpu")
         entries = write_gallery(folder / box.GALLERY, size, model, options)
-        directions = write_directions(folder / DIRECTIONS_FILE, folder, options.data, options.images)
+        directions = write_directions(folder / DIRECTIONS_FILE, folder, size, options.data, options.images)
         exhibit = Exhibit.of(model, list(gallery(folder).values()))
         save_image(exhibit.swaps(), folder / PICTURE, quality=92)
         card = {
