@@ -81,6 +81,9 @@ def open_page(browser: Any, studio_url: str) -> Iterator[Callable[..., Any]]:
         context = browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True, **more)
         page = context.new_page()
         page.set_default_timeout(1000 * PATIENCE)
+        page.on(
+            "filechooser", lambda chooser: None
+        )  # watched from now on, for a key may be quicker than that
         page.asked, page.said, page.allowed = [], [], []
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("console", lambda said: said.type == "error" and page.said.append(said.text))

@@ -5,8 +5,10 @@ import contextlib
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import httpx
 import numpy as np
@@ -16,6 +18,19 @@ from swapae.web.app import make_app
 from swapae.web.guard import Guard
 from swapae.web.serving import Server, config_of, listen
 from swapae.web.settings import StudioSettings
+
+T = TypeVar("T")
+
+
+def elsewhere(call: Callable[[], T]) -> T:
+    """Call in a thread: in the tests' own, browser tests leave an event loop that forbids another."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call).result()
+
+
+def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in an event loop of its own."""
+    return elsewhere(lambda: asyncio.run(coroutine))
 
 
 @dataclass

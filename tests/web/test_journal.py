@@ -1,17 +1,16 @@
 """What is remembered so that it can come again: by id, within its bytes."""
 
-import asyncio
-
 import numpy as np
+from tests.web.servers import awaited
 
 from swapae.web.journal import OVERHEAD, Journal, Pixels
 
 
 def test_pixels_come_back_as_they_were() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    kept = asyncio.run(Pixels.of(pixels))
+    kept = awaited(Pixels.of(pixels))
     np.testing.assert_array_equal(kept.array(), pixels)
-    flat = asyncio.run(Pixels.of(np.zeros((100, 100), np.uint8)))
+    flat = awaited(Pixels.of(np.zeros((100, 100), np.uint8)))
     assert len(flat.data) < 200
 
 

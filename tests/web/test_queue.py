@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.web.double import CRASH, SLEEP, SPIN, Making, recipe
 from tests.web.payloads import RECIPE, Payload
-from tests.web.servers import Running, png, running, upload
+from tests.web.servers import Running, elsewhere, png, running, upload
 
 from swapae.web.settings import StudioSettings
 
@@ -182,4 +182,4 @@ def test_a_model_that_cannot_be_loaded_ends_the_server_with_a_sentence(making: M
     from swapae.web.serving import listen, serve
 
     with pytest.raises(UserError, match=r"no model of that name\.$|ends while it loads"):
-        serve(making, StudioSettings(), listen("127.0.0.1", 0))
+        elsewhere(lambda: serve(making, StudioSettings(), listen("127.0.0.1", 0)))

@@ -1,10 +1,10 @@
 """The token, the headers of every answer, and other names for a server that others can reach."""
 
-import asyncio
 from typing import Any
 
 import pytest
 from tests.web.double import Making
+from tests.web.servers import awaited
 
 from swapae.web.app import make_app
 from swapae.web.guard import HEADERS, Guard
@@ -51,7 +51,7 @@ def ask(app: Guard, path: str, method: str = "GET", host: str = "127.0.0.1", **h
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    awaited(app(scope, receive, send))
     return Answer(sent)
 
 
@@ -185,5 +185,5 @@ def test_another_protocol_than_http_is_refused(opened: Guard) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(opened({"type": "websocket", "path": "/", "headers": []}, None, send))  # type: ignore[arg-type]
+    awaited(opened({"type": "websocket", "path": "/", "headers": []}, None, send))  # type: ignore[arg-type]
     assert sent == [{"type": "websocket.close", "code": 1008}]
