@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from swapae import box
-from swapae.cli.along import DIRECTIONS_FILE
 from swapae.errors import UserError
 from swapae.evaluation.report import cell, is_end, number
 from swapae.files import write_text
@@ -196,7 +195,7 @@ def _files(card: Card) -> str:
             ),
             ("`config.json`", "the shape of the networks, which the weights' file holds too"),
             (
-                f"`{DIRECTIONS_FILE}`",
+                f"`{box.DIRECTIONS}`",
                 f"directions to move codes along (`swapae edit … --along {card['directions'][0]}=+1.5`): "
                 f"{', '.join(card['directions'])}",
             ),

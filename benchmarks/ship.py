@@ -33,7 +33,6 @@ from benchmarks.ship_gallery import Entry, write_codes, write_rendered
 from benchmarks.ship_kinds import KINDS, Kind
 from swapae import SwappingAutoencoder, box
 from swapae import config as configs
-from swapae.cli.along import DIRECTIONS_FILE
 from swapae.cli.directions import ENOUGH
 from swapae.cli.exhibit import Exhibit
 from swapae.cli.info import counts
@@ -96,7 +95,7 @@ def ship(options: Options) -> Path:
         write_weights(options.run, folder)
         model = SwappingAutoencoder.from_pretrained(folder, device="cpu")
         entries = write_gallery(folder / box.GALLERY, size, model, options)
-        directions = write_directions(folder / DIRECTIONS_FILE, folder, size, options.data, options.images)
+        directions = write_directions(folder / box.DIRECTIONS, folder, size, options.data, options.images)
         exhibit = Exhibit.of(model, list(gallery(folder).values()))
         save_image(exhibit.swaps(), folder / PICTURE, quality=92)
         card = {

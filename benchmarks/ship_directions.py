@@ -1,10 +1,8 @@
 """Directions that a model in the box brings along: its principal ones that turn a code by something."""
 
-import math
 from pathlib import Path
 
 from swapae.cli.common import Running
-from swapae.cli.directions import num_places
 from swapae.cli.encoding import Encoding
 from swapae.editing import Direction, Directions, principal
 from swapae.editing.files import Maker
@@ -25,11 +23,6 @@ def write_directions(path: Path, folder: Path, size: int, data: str, images: int
     """
     encoding = Encoding.load(str(folder), size, 16, images, Running(quiet=True, device="cpu"))
     found = principal(encoding.of(data), ["texture", "structure", "layout"], NUM)
-    kept = [one for one in found if turn(one) >= LEAST_TURN] or found[:1]
+    kept = [one for one in found if one.degrees >= LEAST_TURN] or found[:1]
     Directions(tuple(kept), Maker.of(encoding.model)).save(path)
     return kept
-
-
-def turn(direction: Direction) -> float:
-    """Tell by how many degrees a strength of 1 turns a code, in the mean over the places of a layout."""
-    return math.degrees(direction.sigma / num_places(direction) ** 0.5)

@@ -13,7 +13,6 @@ from safetensors import safe_open
 
 from benchmarks import model_card, ship
 from swapae import SwappingAutoencoder, box, gallery
-from swapae.cli.along import DIRECTIONS_FILE
 from swapae.cli.main import main
 from swapae.data.synthetic import VERSION
 from swapae.editing import Directions
@@ -55,7 +54,7 @@ def test_its_card_is_current(name: str) -> None:
 
 @every
 def test_it_brings_along_directions_of_its_own(name: str) -> None:
-    directions = Directions.load(box.required(name) / DIRECTIONS_FILE)
+    directions = Directions.load(box.required(name) / box.DIRECTIONS)
     assert directions.check_fit(SwappingAutoencoder.from_pretrained(name, device="cpu"), name)
     assert [one.name for one in directions] == box.card_of(name)["directions"]
     assert {"texture1", "structure1"} <= {one.name for one in directions}

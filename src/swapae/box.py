@@ -8,6 +8,7 @@ from swapae.errors import UserError
 
 FOLDER = Path(__file__).with_name("models")
 WEIGHTS, CARD, CARD_PAGE, GALLERY = "model.safetensors", "card.json", "README.md", "gallery"
+DIRECTIONS = "directions.safetensors"  # those that a model, also one outside the box, brings along
 
 
 def names() -> list[str]:

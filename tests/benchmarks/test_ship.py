@@ -14,7 +14,6 @@ from safetensors import safe_open
 from benchmarks import model_card, ship, ship_gallery
 from swapae import Codes, SwappingAutoencoder, box, gallery
 from swapae import config as configs
-from swapae.cli.along import DIRECTIONS_FILE
 from swapae.data.synthetic import render, sample_scenes
 from swapae.editing import Directions
 from swapae.model import WEIGHTS_FILE
@@ -138,10 +137,10 @@ def check_card(folder: Path) -> None:
     assert page == model_card.page(card)
     assert ship.facts_of(folder / WEIGHTS_FILE).items() <= card.items()
     assert (folder / card["picture"]).is_file()
-    directions = Directions.load(folder / DIRECTIONS_FILE)
+    directions = Directions.load(folder / box.DIRECTIONS)
     assert directions.check_fit(SwappingAutoencoder.from_pretrained(folder, device="cpu"), "its own")
     assert [one.name for one in directions] == card["directions"] != []
-    assert f"`{DIRECTIONS_FILE}`" in page
+    assert f"`{box.DIRECTIONS}`" in page
     assert str(folder) not in page + (folder / box.CARD).read_text(encoding="utf-8")
 
 

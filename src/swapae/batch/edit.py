@@ -14,7 +14,6 @@ from swapae.files import reason, shown
 from swapae.locate import find_weights
 
 MOST = 8  # textures, as in `swapae.editing.mix`
-DIRECTIONS_FILE = "directions.safetensors"  # beside a model's weights: those that it brings along
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Edit:
         """Name the files in which directions are looked for; none where none is asked for."""
         if not self.along:
             return []
-        return list(map(Path, self.directions)) or [self.weights_file().parent / DIRECTIONS_FILE]
+        return list(map(Path, self.directions)) or [self.weights_file().parent / box.DIRECTIONS]
 
 
 def file_digest(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import UseAppendAction, arg
 
+from swapae import box
 from swapae.cli.common import Common, UsageError
 from swapae.errors import UserError
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from swapae.codes import Codes
     from swapae.editing import Direction, Directions
     from swapae.model import SwappingAutoencoder
-
-DIRECTIONS_FILE = "directions.safetensors"  # in the folder of a model: those that it brings along
 
 Files = Annotated[
     tuple[Path, ...],
@@ -54,7 +53,7 @@ def own_file(model: str) -> Path:
     from swapae.locate import find_weights
     from swapae.model import WEIGHTS_FILE
 
-    path = find_weights(model, WEIGHTS_FILE).parent / DIRECTIONS_FILE
+    path = find_weights(model, WEIGHTS_FILE).parent / box.DIRECTIONS
     if not path.is_file():
         raise UserError(
             f"{model} has no directions of its own: `swapae directions fit {model} --data IMAGES -o FILE` "

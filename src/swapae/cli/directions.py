@@ -176,7 +176,7 @@ def table(directions: "Iterable[Direction]") -> list[str]:
         (
             one.name,
             one.kind,
-            f"1 = {math.degrees(one.sigma / num_places(one) ** 0.5):.3g}°",
+            f"1 = {one.degrees:.3g}°",
             f"{one.share:.1%} of the variance"
             if one.share is not None
             else f"groups {one.gap or 0:.2f} apart",
@@ -186,11 +186,6 @@ def table(directions: "Iterable[Direction]") -> list[str]:
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(word.ljust(w) for word, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def num_places(direction: "Direction") -> int:
-    """Over how many places of an image a direction spreads: over those of a layout."""
-    return direction.vector[0].numel() if direction.kind == "layout" else 1
 
 
 def facts(directions: "Iterable[Direction]") -> list[Report]:

@@ -5,6 +5,7 @@ and 3 a rare one for every direction. As the generator drops the length of codes
 angle in radians.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -44,6 +45,12 @@ class Direction:
     num_images: int = 0
     share: float | None = None
     gap: float | None = None
+
+    @property
+    def degrees(self) -> float:
+        """By how many degrees a strength of 1 turns codes, in the mean over the places of a layout."""
+        num_places = self.vector[0].numel() if self.kind == "layout" else 1
+        return math.degrees(self.sigma / num_places**0.5)
 
 
 def apply(codes: Codes, direction: Direction, strength: Amount) -> Codes:

@@ -14,7 +14,6 @@ from swapae.galleries import Sample, gallery
 from swapae.locate import RUN_MODEL, find_weights
 from swapae.model import WEIGHTS_FILE, SwappingAutoencoder
 
-DIRECTIONS_FILE = "directions.safetensors"  # in the folder of a model: those that it brings along
 MOST_CARD = 100_000  # characters
 
 
@@ -63,7 +62,7 @@ def directions_of(files: Sequence[str | Path], model: str, net: SwappingAutoenco
     Raises:
         UserError: a file cannot be read, or is of a model of another shape.
     """
-    own = folder_of(model) / DIRECTIONS_FILE
+    own = folder_of(model) / box.DIRECTIONS
     found = []
     for file in [*map(Path, files), *([own] if own.is_file() else [])]:
         directions = Directions.load(file)

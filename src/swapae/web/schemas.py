@@ -4,7 +4,6 @@ A `Recipe` says a whole edit; a picture that is saved carries it. Ids are SHA-25
 hexadecimal: of an image's codes, of a mask's pixels.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -328,8 +327,3 @@ def sentence(errors: Sequence[Any], drop: int = 0) -> str:
     what = str(first["msg"]).removeprefix("Value error, ")
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{shown(place[:200])}: {shown(what[:300])}{more}."
-
-
-def degrees(sigma: float, num_places: int) -> float:
-    """Tell by how many degrees a strength of 1 turns codes, in the mean over the places of a layout."""
-    return math.degrees(sigma / num_places**0.5)

@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory
 import torch
 from pydantic import TypeAdapter, ValidationError
 
+from swapae import box
 from swapae.config import unknown
 from swapae.editing import Direction, Directions
 from swapae.editing.files import Maker
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.web.errors import UnknownId
-from swapae.web.schemas import DirectionInfo, Name, degrees
+from swapae.web.schemas import DirectionInfo, Name
 
 MOST_OWN = 256  # directions made here or carried
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
@@ -50,7 +51,7 @@ class Shelf:
         Raises:
             UnknownId: there is none of that name; the sentence has the nearest.
         """
-        found = self._brought.get(name) or self._own.get(name)
+        found = self._get(name)
         if found is None:
             raise UnknownId(name, unknown(f"direction '{shown(name)}'", name, [*self._brought, *self._own]))
         return found
@@ -97,7 +98,7 @@ class Shelf:
             UserError: it is damaged, or of a model of another shape.
         """
         with TemporaryDirectory(prefix="swapae-") as folder:
-            path = Path(folder) / "directions.safetensors"
+            path = Path(folder) / box.DIRECTIONS
             path.write_bytes(data)
             try:
                 found = Directions.load(path)
@@ -126,7 +127,7 @@ class Shelf:
         """Give a direction as a file that `swapae edit --directions` takes."""
         directions = Directions((self.named(name),), self.maker)
         with TemporaryDirectory(prefix="swapae-") as folder:
-            path = Path(folder) / "directions.safetensors"
+            path = Path(folder) / box.DIRECTIONS
             directions.save(path)
             return path.read_bytes()
 
@@ -143,12 +144,11 @@ class Shelf:
 
 def info(direction: Direction, is_own: bool | int) -> DirectionInfo:
     """Tell what a direction is."""
-    num_places = direction.vector[0].numel() if direction.kind == "layout" else 1
     return DirectionInfo(
         name=direction.name,
         of=direction.kind,
         kind="principal" if direction.gap is None else "attribute",
-        sigma_degrees=degrees(direction.sigma, num_places),
+        sigma_degrees=direction.degrees,
         images=direction.num_images,
         share=direction.share,
         apart=direction.gap,
