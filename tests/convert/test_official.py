@@ -19,7 +19,7 @@ from swapae.convert.official import published_layout
 from swapae.convert.official_file import read_official
 from swapae.convert.official_names import STEPS, Architecture
 from swapae.errors import UserError
-from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
+from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
 from swapae.weights import load_tensors, save_tensors
 
 LAYOUTS = {
@@ -117,6 +117,16 @@ def test_a_model_of_ours_is_exported_though_it_never_had_discriminators(
     assert_same(
         load_file(tmp_path / "again" / "model.safetensors"), load_file(tiny_model / "model.safetensors")
     )
+
+
+def test_a_model_with_structure_blocks_is_not_exported(tmp_path: Path) -> None:
+    config = ModelConfig(**{**vars(small_model()), "structure_blocks": 1})
+    SwappingAutoencoder(config).save_pretrained(tmp_path / "model")
+    with pytest.raises(
+        UserError, match="has structure_blocks=1, which the published layout has no place for"
+    ):
+        export_official(tmp_path / "model", tmp_path / "theirs.pth")
+    assert not (tmp_path / "theirs.pth").exists()
 
 
 def test_the_old_file_format_is_read(checkpoint: Checkpoint, tmp_path: Path) -> None:
