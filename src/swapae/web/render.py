@@ -89,10 +89,13 @@ class Renderer:
         return min(1.0, max(math.sqrt(QUICK / seconds), SMALLEST, fewest))
 
     def scale_of(self, recipe: Recipe, side: int, num: int) -> float:
-        """Choose a scale for several small pictures: the full one where that is quick, else by their side."""
+        """Choose a scale for several small pictures: the full one where that is quick, else by their side.
+
+        Where nothing is known it is by their side: many large pictures at once take minutes, and gigabytes.
+        """
         codes = self.composer.codes(recipe.structures[0].image)
-        seconds = self.pace.estimate(codes.structure[0, 0].numel()) * num
-        return 1.0 if seconds <= SLOW else min(1.0, side / max(codes.size))
+        seconds = self.pace.estimate(codes.structure[0, 0].numel()) * num * self._frames(recipe)
+        return 1.0 if 0 < seconds <= SLOW else min(1.0, side / max(codes.size))
 
     def _frames(self, recipe: Recipe) -> int:
         """Count how often a recipe has to be decoded: twice where what is outside masks is not known yet."""
@@ -209,7 +212,7 @@ def _key_of_base(recipe: Recipe, scale: float) -> str:
     """Name all that the frame without what masks hold depends on."""
     everywhere = [move for move in recipe.directions if move.mask is None]
     base = recipe.model_copy(update={"directions": everywhere, "layers": [], "outside": "plain"})
-    return f"{scale} {base.model_dump_json()}"
+    return f"{scale} {base.digest()}"
 
 
 def _batch(parts: Sequence[Codes]) -> Codes:

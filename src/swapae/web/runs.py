@@ -16,8 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import yaml
-
+from swapae.config import parsed
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.web.errors import UnknownId
@@ -29,6 +28,7 @@ MOST_SNAPSHOTS = 4000  # the newest of a run
 MOST_LOG = 2**20  # bytes of a log that are read at once
 MOST_CONFIG = 2**18
 MOST_PICTURE = 2**25
+MOST_COUNT = 2**53  # that a page can read
 TAIL = 2**16  # bytes at the end of a log that hold its last line
 
 SNAPSHOT = re.compile(r"images_(\d{1,15})(_random)?(_raw)?\.(png|webp)")
@@ -45,6 +45,7 @@ class Runs:
         self.root = Path(os.path.realpath(os.path.expanduser(root)))
         if not self.root.is_dir():
             raise UserError(f"{shown(root)} is no folder: --runs takes the one your runs are in.")
+        self._configs: dict[Path, tuple[tuple[int, int, int], object]] = {}
 
     def list(self) -> list[RunInfo]:
         """List the runs; the one that changed last comes first."""
@@ -134,13 +135,16 @@ class Runs:
         )
 
     def _config(self, folder: Path) -> object:
+        """Read a run's config, once while it stays what it is: YAML takes long, and pages ask often."""
         with self._opened(folder / "config.yaml") as file:
             if file is None:
                 return None
-            try:
-                return yaml.safe_load(file.read(MOST_CONFIG))
-            except (yaml.YAMLError, ValueError, RecursionError):
-                return None
+            status = os.fstat(file.fileno())
+            stamp = status.st_mtime_ns, status.st_size, status.st_ino
+            known = self._configs.get(folder)
+            if known is None or known[0] != stamp:
+                known = self._configs[folder] = stamp, _read(file)
+            return known[1]
 
     def _snapshots(self, folder: Path) -> dict[int, tuple[str, SnapshotInfo]]:
         """Find a run's pictures in the order of images seen; a number stays that of its picture."""
@@ -197,15 +201,29 @@ def _line(text: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(found, dict):
         return None
-    return {name[:100]: _plain(value) for name, value in found.items() if not isinstance(value, dict | list)}
+    return {
+        _text(name, 100): _plain(value) for name, value in found.items() if not isinstance(value, dict | list)
+    }
 
 
 def _plain(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if isinstance(value, int) and abs(value) > 2**53:
+    if isinstance(value, int) and abs(value) > MOST_COUNT:
         return None
-    return value[:200] if isinstance(value, str) else value
+    return _text(value, 200) if isinstance(value, str) else value
+
+
+def _text(value: str, most: int) -> str:
+    """Cut a text, without halves of signs (`"\\ud800"` is JSON), which no answer can carry."""
+    return value[:most].encode("utf-8", "replace").decode()
+
+
+def _read(file: BinaryIO) -> object:
+    try:
+        return parsed(file.read(MOST_CONFIG))
+    except ValueError:
+        return None
 
 
 def _within(config: object, *names: str) -> object:
@@ -215,4 +233,5 @@ def _within(config: object, *names: str) -> object:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_COUNT
+    return value if is_count else None  # type: ignore[return-value]
