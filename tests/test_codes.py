@@ -198,10 +198,8 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
         (torch.ones(1, 4, 4, 5, dtype=torch.int64), "[16, 20]"),
         (torch.ones(1, 4, 4, 5), "[0, 20]"),
         (torch.ones(1, 4, 4, 5), "[-16, 20]"),
-        (torch.ones(1, 4, 4, 5), "[Infinity, 20]"),
-        (torch.ones(1, 4, 4, 5), "[" * 100_000),
     ],
-    ids=["nan", "infinite", "whole numbers", "no height", "less than none", "endless", "nested"],
+    ids=["nan", "infinite", "whole numbers", "no height", "less than none"],
 )
 def test_numbers_that_are_no_codes_are_damage(tmp_path: Path, structure: torch.Tensor, size: str) -> None:
     save_tensors(
@@ -220,6 +218,16 @@ def test_numbers_that_are_no_codes_are_damage(tmp_path: Path, structure: torch.T
         ({"format": "swapae.model/1"}, {"structure": (1, 4, 4, 5)}, "holds no codes"),
         ({"format": FORMAT, "size": ""}, {"structure": (1, 4, 4, 5), "texture": (1, 6)}, "is damaged"),
         ({"format": FORMAT, "size": "[16]"}, {"structure": (1, 4, 4, 5), "texture": (1, 6)}, "is damaged"),
+        (
+            {"format": FORMAT, "size": "[Infinity, 16]"},
+            {"structure": (1, 4, 4, 5), "texture": (1, 6)},
+            "is damaged",
+        ),
+        (
+            {"format": FORMAT, "size": "[" * 100_000},
+            {"structure": (1, 4, 4, 5), "texture": (1, 6)},
+            "is damaged",
+        ),
         ({"format": FORMAT, "size": "16"}, {"structure": (1, 4, 4, 5), "texture": (1, 6)}, "is damaged"),
         ({"format": FORMAT, "size": "[16, 20]"}, {"structure": (1, 4, 4, 5)}, "is damaged"),
         (
@@ -228,7 +236,17 @@ def test_numbers_that_are_no_codes_are_damage(tmp_path: Path, structure: torch.T
             "is damaged",
         ),
     ],
-    ids=["no metadata", "a model", "no size", "half a size", "a number", "no texture", "no pair"],
+    ids=[
+        "no metadata",
+        "a model",
+        "no size",
+        "half a size",
+        "no end",
+        "too deep",
+        "a number",
+        "no texture",
+        "no pair",
+    ],
 )
 def test_a_file_without_codes_is_refused(
     tmp_path: Path, metadata: dict[str, str] | None, tensors: dict[str, tuple[int, ...]], message: str

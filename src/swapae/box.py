@@ -53,7 +53,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is missing or damaged; install swapae anew.") from error
     if not isinstance(found, dict):
         raise UserError(f"{path} is damaged; install swapae anew.")
@@ -85,6 +85,6 @@ def _number(path: Path, *keys: str) -> int | None:
         found = read(path.read_text(encoding="utf-8"))
         for key in keys:
             found = found[key]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
+    except Exception:  # PyYAML lets through what its constructors raise, and deep nesting ends in another
         return None
     return found if isinstance(found, int) and found > 0 else None

@@ -20,6 +20,7 @@ from swapae.convert.official_file import read_official
 from swapae.convert.official_names import STEPS, Architecture
 from swapae.errors import UserError
 from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
+from swapae.weights import load_tensors, save_tensors
 
 LAYOUTS = {
     "256": Architecture(
@@ -224,5 +225,19 @@ def test_damaged_discriminators_are_not_exported(
 ) -> None:
     convert_official(saved(checkpoint), tmp_path / "ours")
     (tmp_path / "ours" / "discriminators.safetensors").write_bytes(b"x")
+    with pytest.raises(UserError, match="damaged"):
+        export_official(tmp_path / "ours", tmp_path / "back.pth")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"discriminator": "[" * 100_000}, {STEPS: str(2**70)}, {STEPS: "9" * 5000}]
+)
+def test_discriminators_whose_metadata_make_no_sense_are_not_exported(
+    checkpoint: Checkpoint, saved: Callable[[object], Path], tmp_path: Path, changed: dict[str, str]
+) -> None:
+    convert_official(saved(checkpoint), tmp_path / "ours")
+    path = tmp_path / "ours" / "discriminators.safetensors"
+    tensors, metadata = load_tensors(path)
+    save_tensors(path, tensors, metadata | changed, force=True)
     with pytest.raises(UserError, match="damaged"):
         export_official(tmp_path / "ours", tmp_path / "back.pth")

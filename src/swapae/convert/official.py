@@ -277,8 +277,8 @@ def _with_discriminators(
         raise UserError(f"{path} holds no discriminators of this program ({DISCRIMINATORS_FORMAT}).")
     try:
         data = {name: json.loads(text) for name, text in metadata.items() if name not in ("format", STEPS)}
-        num_steps = int(metadata[STEPS])
-    except (KeyError, ValueError) as error:
+        num_steps = int(torch.tensor(int(metadata[STEPS])))  # as it is written: 64 bits
+    except (KeyError, ValueError, OverflowError, RuntimeError) as error:  # RecursionError is a RuntimeError
         raise UserError(f"{path} is damaged: its metadata cannot be read.") from error
     image, patch = data.get("discriminator"), data.get("patch_discriminator")
     return (
