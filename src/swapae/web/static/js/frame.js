@@ -10,7 +10,7 @@ import { emptyState, workingState } from "./ui/states.js";
 import { historyStrip } from "./ui/strip.js";
 import { text } from "./text.js";
 
-const NO_HISTORY = ["batch", "runs"];
+const NO_PICTURE = ["batch", "runs"]; // screens that do not show the picture
 
 export function createFrame(studio, screens, root) {
   const { state, history, keys, api } = studio;
@@ -46,6 +46,7 @@ export function createFrame(studio, screens, root) {
     refill(root, workingState(screen.title));
     try {
       const module = await screen.load();
+      await module.prepare?.(studio);
       if (own !== opening) return;
       const place = h("div", { class: `screen ${screen.id}`, role: "tabpanel", "aria-labelledby": `tab-${screen.id}` });
       refill(root, place);
@@ -61,7 +62,8 @@ export function createFrame(studio, screens, root) {
     const all = [...tabs.querySelectorAll("[role=tab]")];
     for (const tab of all) tab.setAttribute("aria-selected", String(tab.id === `tab-${screen.id}`));
     focusOne(all, all.find((tab) => tab.id === `tab-${screen.id}`), { focus: false });
-    footer.hidden = NO_HISTORY.includes(screen.id);
+    footer.hidden = NO_PICTURE.includes(screen.id);
+    document.documentElement.classList.toggle("no-picture", footer.hidden);
     document.title = `${screen.title} · ${text.name}`;
     if (location.hash.slice(1) !== screen.id) location.replace(`#${screen.id}`);
   }
