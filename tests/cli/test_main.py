@@ -160,8 +160,10 @@ import pathlib, sys, time
 from swapae.cli import commands, main
 from swapae.files import written_whole
 
+out = pathlib.Path(sys.argv.pop())
+
 def presets() -> None:
-    with written_whole(pathlib.Path(sys.argv.pop())) as beside:
+    with written_whole(out) as beside:
         beside.write_text("half of it")
         print("writing", flush=True)
         time.sleep(60)

@@ -198,8 +198,10 @@ def test_the_batch_goes_on_while_another_screen_is_open(open_page: OpenPage) -> 
     expect(page.locator(".batch-row[data-state=done]")).to_have_count(3)
 
 
-def test_a_batch_outlives_the_page_with_its_pictures_its_own_texture_and_its_place(open_page: OpenPage) -> None:
-    """Loaded anew twice: in the middle, when it goes on by itself, and while it is paused, when it stays so."""
+def test_a_batch_outlives_the_page_with_its_pictures_its_own_texture_and_its_place(
+    open_page: OpenPage,
+) -> None:
+    """Loaded anew twice: in the middle, when it goes on by itself, and with a photo that waits for a word."""
     page = open_page("swap")
     with page.expect_file_chooser() as asked:
         page.get_by_role("button", name="Add photos").last.click()

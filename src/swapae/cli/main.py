@@ -45,7 +45,7 @@ def run() -> None:
 
 
 def _end_in_order() -> None:
-    """Let SIGTERM end a command as Ctrl-C does, so that nothing half-written stays; a second one ends it at once."""
+    """Let SIGTERM end a command as Ctrl-C does, with nothing half-written; a second one ends it at once."""
     own = os.getpid()
 
     def end(number: int, frame: object) -> None:

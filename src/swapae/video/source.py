@@ -248,9 +248,8 @@ class File(Closing):
                 f"{self._name} changes its size at {float(frame.time):.6g} s: cut it there with --end."
             )
         if (self._turn_of(decoded) or self._turn) != self._turn:
-            raise UserError(
-                f"{self._name} is turned another way from {float(frame.time):.6g} s on: cut it there with --end."
-            )
+            begins = f"{float(frame.time):.6g} s"
+            raise UserError(f"{self._name} is turned another way from {begins} on: cut it there with --end.")
 
     def _turn_of(self, decoded: "VideoFrame") -> "Turn | None":
         try:

@@ -37,6 +37,7 @@ export function createFrame(studio, screens, root) {
   async function go(id) {
     const screen = screens.find((candidate) => candidate.id === id) ?? screens[0];
     if (state.get().screen === screen.id) return;
+    if (!state.get().model) return void location.replace(`#${screen.id}`); // it is opened as soon as there is a model
     opening += 1;
     const own = opening;
     mark(screen);
@@ -152,6 +153,7 @@ export function createFrame(studio, screens, root) {
   // ── is the server there? ──────────────────────────────────────────────────
   function notice(status, before) {
     const box = document.getElementById("notice");
+    if (!state.get().model) return; // until then the screen's place says it
     box.hidden = status === "ready";
     box.className = `notice ${status}`;
     if (status === "ready") {
@@ -187,7 +189,7 @@ export function createFrame(studio, screens, root) {
     accept,
     /** Say why the page is not there yet. */
     opening(error) {
-      const title = error.code === "offline" ? text.offline : text.loading;
+      const title = error.code === "offline" ? text.unreached : text.loading;
       refill(root, error.code === "offline" ? emptyState({ name: "warning", title }) : workingState(title));
     },
     actions: { go, undo, redo, save, openFiles, showHelp: () => help(studio) },
