@@ -11,6 +11,7 @@ import contextlib
 import io
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,12 @@ def config(corpus: Path) -> Target:
 
 
 def checkpoint(corpus: Path) -> Target:
-    """Published checkpoints: damaged files, and sound ones whose tensors were changed."""
+    """Published checkpoints: damaged files, sound archives of other pickles, sound files of other tensors.
+
+    The first byte of an input tells which.
+    """
     import torch
+    from torch._weights_only_unpickler import Unpickler
 
     from swapae.convert import official
     from swapae.convert.official_names import Architecture
@@ -101,7 +106,13 @@ def checkpoint(corpus: Path) -> Target:
     for number, old in enumerate((False, True)):
         torch.save(few, path, _use_new_zipfile_serialization=not old)
         (corpus / f"file{number}").write_bytes(b"\0" + path.read_bytes())
+    torch.save(few, path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+    (corpus / "said").write_bytes(b"\1" + parts["data.pkl"])
     (corpus / "changes").write_bytes(bytes(range(1, 200)))
+
+    Unpickler.load = atheris.instrument_func(Unpickler.load)  # guided by what it does, without all of torch
 
     def changed(draw: Any) -> dict[str, torch.Tensor]:
         tensors: dict[str, torch.Tensor] = {official.STEPS: torch.tensor([0]), **sound}
@@ -113,24 +124,34 @@ def checkpoint(corpus: Path) -> Target:
             elif what == 1:
                 tensors[key] = torch.zeros(draw.ConsumeIntListInRange(draw.ConsumeIntInRange(0, 5), 0, 9))
             elif what == 2:
-                tensors[key] = tensors.get(key, torch.zeros(1)).to(draw.PickValueInList(list(types)))
+                with contextlib.suppress(RuntimeError):  # a huge one of before, which has no room
+                    tensors[key] = tensors.get(key, torch.zeros(1)).to(draw.PickValueInList(list(types)))
             elif what == 3:
                 huge = [draw.ConsumeIntInRange(1, 2**31) for _ in range(draw.ConsumeIntInRange(1, 4))]
                 with contextlib.suppress(RuntimeError):  # more than torch can count
-                    tensors[key] = torch.zeros(1).expand(huge)
+                    tensors[key] = torch.zeros(1, dtype=draw.PickValueInList(list(types))).expand(huge)
             else:
                 tensors[key.replace("0", str(draw.ConsumeIntInRange(0, 99)), 1)] = torch.zeros(2)
         return tensors
 
     def read(data: bytes) -> None:
         with contextlib.suppress(UserError):
-            if data[:1] == b"\0":
-                path.write_bytes(data[1:])
+            if data[:1] <= b"\1":
+                path.write_bytes(data[1:] if data[:1] == b"\0" else _zipped(parts | {"data.pkl": data[1:]}))
                 official.convert_official(path, folder / "out", force=True)
             else:
                 official.checked(changed(atheris.FuzzedDataProvider(data[1:])), path)
 
     return read
+
+
+def _zipped(parts: dict[str, bytes]) -> bytes:
+    """Put parts into an archive as `torch.save` does: checksums are right, which chance would never find."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(f"a/{name}", data)
+    return buffer.getvalue()
 
 
 def recipe(corpus: Path) -> Target:

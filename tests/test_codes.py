@@ -196,6 +196,16 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
         ({"format": "swapae.model/1"}, {"structure": (1, 4, 4, 5)}, "holds no codes"),
         ({"format": FORMAT, "size": ""}, {"structure": (1, 4, 4, 5), "texture": (1, 6)}, "is damaged"),
         ({"format": FORMAT, "size": "[16]"}, {"structure": (1, 4, 4, 5), "texture": (1, 6)}, "is damaged"),
+        (
+            {"format": FORMAT, "size": "[Infinity, 16]"},
+            {"structure": (1, 4, 4, 5), "texture": (1, 6)},
+            "is damaged",
+        ),
+        (
+            {"format": FORMAT, "size": "[" * 100_000},
+            {"structure": (1, 4, 4, 5), "texture": (1, 6)},
+            "is damaged",
+        ),
         ({"format": FORMAT, "size": "16"}, {"structure": (1, 4, 4, 5), "texture": (1, 6)}, "is damaged"),
         ({"format": FORMAT, "size": "[16, 20]"}, {"structure": (1, 4, 4, 5)}, "is damaged"),
         (
@@ -204,7 +214,17 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
             "is damaged",
         ),
     ],
-    ids=["no metadata", "a model", "no size", "half a size", "a number", "no texture", "no pair"],
+    ids=[
+        "no metadata",
+        "a model",
+        "no size",
+        "half a size",
+        "no end",
+        "too deep",
+        "a number",
+        "no texture",
+        "no pair",
+    ],
 )
 def test_a_file_without_codes_is_refused(
     tmp_path: Path, metadata: dict[str, str] | None, tensors: dict[str, tuple[int, ...]], message: str

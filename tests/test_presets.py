@@ -33,6 +33,7 @@ COMMON: Mapping[str, object] = {
     "model.generator_widths": None,
     "model.head_blocks": 2,
     "model.head_widths": None,
+    "model.structure_blocks": 0,
     "model.use_noise": True,
     "discriminator.image_size": 256,
     "discriminator.capacity": 1.0,

@@ -52,7 +52,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is missing or damaged; install swapae anew.") from error
     if not isinstance(found, dict):
         raise UserError(f"{path} is damaged; install swapae anew.")

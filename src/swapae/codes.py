@@ -93,7 +93,7 @@ class Codes:
         try:
             height, width = json.loads(metadata["size"])
             return Codes(tensors["structure"], tensors["texture"], (int(height), int(width)))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise UserError(f"{path} is damaged and cannot be read as codes ({error}).") from error
 
 

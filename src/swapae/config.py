@@ -342,7 +342,7 @@ def load(cls: type[T], path: Path | str) -> T:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-        data = _parsed(text, _is_json(path))
+        data = parsed(text, _is_json(path))
         if data is None:
             raise UserError("it is empty, where a config was expected.")
         return from_dict(cls, data)
@@ -354,8 +354,8 @@ def load(cls: type[T], path: Path | str) -> T:
         raise UserError(f"{path}: {error}") from None
 
 
-def _parsed(text: str, is_json: bool) -> Any:
-    """Read YAML or JSON.
+def parsed(text: str | bytes, is_json: bool = False) -> Any:
+    """Read YAML or JSON as plain data.
 
     Raises:
         ValueError: it is none. PyYAML lets through what its constructors raise, `!!int ''` an IndexError; and

@@ -350,7 +350,7 @@ def config_in(metadata: Mapping[str, str], source: Path) -> ModelConfig:
         )
     try:
         data = json.loads(metadata["config"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise UserError(f"{source} holds no readable config; save the model again.") from error
     return configs.from_dict(ModelConfig, data)
 

@@ -19,7 +19,8 @@ from swapae.convert.official import published_layout
 from swapae.convert.official_file import read_official
 from swapae.convert.official_names import STEPS, Architecture
 from swapae.errors import UserError
-from swapae.networks import DiscriminatorConfig, PatchDiscriminatorConfig
+from swapae.networks import DiscriminatorConfig, ModelConfig, PatchDiscriminatorConfig
+from swapae.weights import load_tensors, save_tensors
 
 LAYOUTS = {
     "256": Architecture(
@@ -118,6 +119,16 @@ def test_a_model_of_ours_is_exported_though_it_never_had_discriminators(
     )
 
 
+def test_a_model_with_structure_blocks_is_not_exported(tmp_path: Path) -> None:
+    config = ModelConfig(**{**vars(small_model()), "structure_blocks": 1})
+    SwappingAutoencoder(config).save_pretrained(tmp_path / "model")
+    with pytest.raises(
+        UserError, match="has structure_blocks=1, which the published layout has no place for"
+    ):
+        export_official(tmp_path / "model", tmp_path / "theirs.pth")
+    assert not (tmp_path / "theirs.pth").exists()
+
+
 def test_the_old_file_format_is_read(checkpoint: Checkpoint, tmp_path: Path) -> None:
     torch.save(checkpoint, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
     assert_same(read_official(tmp_path / "old.pth"), checkpoint)
@@ -214,5 +225,19 @@ def test_damaged_discriminators_are_not_exported(
 ) -> None:
     convert_official(saved(checkpoint), tmp_path / "ours")
     (tmp_path / "ours" / "discriminators.safetensors").write_bytes(b"x")
+    with pytest.raises(UserError, match="damaged"):
+        export_official(tmp_path / "ours", tmp_path / "back.pth")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"discriminator": "[" * 100_000}, {STEPS: str(2**70)}, {STEPS: "9" * 5000}]
+)
+def test_discriminators_whose_metadata_make_no_sense_are_not_exported(
+    checkpoint: Checkpoint, saved: Callable[[object], Path], tmp_path: Path, changed: dict[str, str]
+) -> None:
+    convert_official(saved(checkpoint), tmp_path / "ours")
+    path = tmp_path / "ours" / "discriminators.safetensors"
+    tensors, metadata = load_tensors(path)
+    save_tensors(path, tensors, metadata | changed, force=True)
     with pytest.raises(UserError, match="damaged"):
         export_official(tmp_path / "ours", tmp_path / "back.pth")

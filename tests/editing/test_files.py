@@ -173,6 +173,9 @@ FACTS = {
         {"directions": json.dumps([{**FACTS, "sigma": "much"}])},
         {"directions": json.dumps([{**FACTS, "sigma": True, "name": ""}])},
         {"directions": json.dumps([{**FACTS, "sigma": float("inf")}])},
+        {"directions": json.dumps([{**FACTS, "sigma": 1e308}])},
+        {"directions": json.dumps([{**FACTS, "num_images": 1e308}])},
+        {"directions": json.dumps([{**FACTS, "center": 10**400}])},
         {"directions": json.dumps([{**FACTS, "share": []}])},
         {"directions": json.dumps([{**FACTS, "num_images": None}])},
         {"directions": json.dumps([{**FACTS, "kind": ["structure"]}])},
@@ -185,7 +188,7 @@ FACTS = {
         {"model": json.dumps({**vars(MAKER), "texture_channels": "16", "structure_channels": "x"})},
         {"model": json.dumps({**vars(MAKER), "structure_channels": 5})},
     ],
-    ids=str,
+    ids=lambda changed: str(changed)[:200],
 )
 def test_metadata_that_makes_no_sense_is_one_sentence(tmp_path: Path, changed: dict[str, str]) -> None:
     path = tmp_path / "a.safetensors"

@@ -181,3 +181,11 @@ def test_a_click_outside_the_image_is_refused() -> None:
     for point in ((-1, 3), (3, 24), (32, 3), (torch.nan, 3)):
         with pytest.raises(ValueError, match="outside the image of 32x24"):
             place_at(*point, codes(), STRIDE)
+
+
+def test_a_place_outside_the_code_is_refused() -> None:
+    for place in ((-1, 0), (0, -1), (4, 0), (0, 6)):
+        with pytest.raises(ValueError, match="outside of 4×6 places"):
+            click_mask(two_materials(), place)
+        with pytest.raises(ValueError, match="outside of 4×6 places"):
+            connected(torch.ones(1, 1, 4, 6), place)

@@ -164,6 +164,13 @@ def test_codes_of_another_image_size_are_refused(net: SwappingAutoencoder, image
         refine(net, images, steps=-1)
 
 
+def test_pixels_that_are_none_are_refused(net: SwappingAutoencoder, images: torch.Tensor) -> None:
+    broken = images.clone()
+    broken[1, 0, 3, 3] = torch.nan
+    with pytest.raises(ValueError, match="error is no number"):
+        refine(net, broken, steps=2)
+
+
 def test_large_images_are_refined_in_less_memory_to_the_same_codes(
     net: SwappingAutoencoder, images: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

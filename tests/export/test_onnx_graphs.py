@@ -16,6 +16,7 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra swapae[
 ENCODERS = {
     "two and two": EncoderConfig(3, 10, 2, 2, widths=(4, 5, 6, 7, 8)),
     "no antialias": EncoderConfig(3, 10, 2, 2, use_antialias=False, widths=(4, 5, 6, 7, 8)),
+    "structure blocks": EncoderConfig(3, 10, 2, 2, widths=(4, 5, 6, 7, 8), structure_blocks=2),
     "equal widths": EncoderConfig(8, 16, 1, 1, widths=(8, 8, 8)),
     "deep": EncoderConfig(2, 6, 3, 1, widths=(3, 4, 5, 16, 9)),
 }

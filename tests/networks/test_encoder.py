@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -98,6 +100,27 @@ def test_without_antialiasing_the_sizes_are_the_same() -> None:
     assert all(module.kernel.numel() == 1 for module in encoder.modules() if hasattr(module, "taps"))
 
 
+def sight(encoder: Encoder) -> int:
+    """How many pixels of a row one place of the structure code depends on."""
+    images = torch.randn(1, 3, 160, 160, dtype=torch.float64, requires_grad=True)
+    encoder(images)[0][0, :, 20, 20].sum().backward()
+    return int((images.grad.abs().sum((0, 1, 2)) > 0).sum())  # type: ignore[union-attr]
+
+
+def test_structure_blocks_let_each_place_see_further_and_change_nothing_at_first() -> None:
+    plain, wide = Encoder(SMALL).double(), Encoder(replace(SMALL, structure_blocks=3)).double()
+    wide.load_state_dict(plain.state_dict(), strict=False)
+    images = torch.randn(2, 3, 40, 36, dtype=torch.float64)
+    for expected, found in zip(plain(images), wide(images), strict=True):
+        assert torch.equal(expected, found)
+    with torch.no_grad():
+        for block in wide.at_structure:
+            block.conv2.conv.weight.normal_()
+    assert torch.equal(plain(images)[1], wide(images)[1])  # the texture is read before them
+    assert sight(plain) == 19
+    assert sight(wide) == 19 + 3 * 2 * 2 * SMALL.stride
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -105,6 +128,7 @@ def test_without_antialiasing_the_sizes_are_the_same() -> None:
         ({"widths": (1, 2, 3, 0, 5, 6, 7)}, "must all be at least 1"),
         ({"texture_downsamplings": 0}, "texture_downsamplings=0 must be at least 1"),
         ({"structure_downsamplings": -1}, "structure_downsamplings=-1"),
+        ({"structure_blocks": -1}, "structure_blocks=-1 must be at least 0"),
     ],
 )
 def test_an_impossible_shape_is_refused(changes: dict[str, object], message: str) -> None:

@@ -66,6 +66,7 @@ def test_each_part_of_the_default_networks_has_its_published_size() -> None:
     assert {name: count(part) for name, part in encoder.named_children()} == {
         "from_rgb": 128,
         "down_to_structure": 2_525_600,
+        "at_structure": 0,
         "to_structure": 266_760,
         "down_to_texture": 23_596_032,
         "to_texture": 4_196_352,

@@ -25,6 +25,7 @@ CONFIGS = {
     "two texture halvings": ModelConfig(
         texture_channels=40, texture_downsamplings=2, encoder_capacity=0.3, generator_capacity=0.1
     ),
+    "structure blocks": ModelConfig(**{**vars(SMALL), "structure_blocks": 2}),
     "one wide head": ModelConfig(**{**vars(SMALL), "head_blocks": 1, "head_widths": (64,)}),
 }
 

@@ -182,10 +182,10 @@ from swapae.errors import UserError
 from swapae.networks import DiscriminatorConfig
 from swapae.runtime.room import status
 config = micro(
-    data=DataConfig(load_size=128, crop_size=128), batch_size=64, total_images=128,
+    data=DataConfig(load_size=128, crop_size=128), batch_size=192, total_images=192,
     discriminator=DiscriminatorConfig(image_size=128, capacity=1 / 64, max_channels=8),
 )
-limit = status("VmSize") + 700 * 2**20
+limit = status("VmSize") + 1400 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 try:
     run(config, "synthetic", sys.argv[1])
@@ -199,6 +199,6 @@ def test_memory_that_truly_runs_out_is_one_sentence_with_what_to_change(tmp_path
     command = [sys.executable, "-c", LIMITED, str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.stderr == ""
-    assert done.stdout.startswith("there is not enough memory: a pass over 64 images needs about ")
+    assert done.stdout.startswith("there is not enough memory: a pass over 192 images needs about ")
     assert "--accumulate" in done.stdout
     assert done.stdout.count("\n") == 1

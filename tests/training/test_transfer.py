@@ -140,6 +140,15 @@ def test_a_deeper_model_keeps_what_has_the_same_place() -> None:
     assert "to_rgb from ×2" in fits["generator"].left
 
 
+def test_structure_blocks_are_put_into_a_trained_encoder_and_leave_all_else_to_it() -> None:
+    config = micro(seed=1)
+    further = replace(config, model=replace(config.model, structure_blocks=2))
+    fits = started(further, micro())[1].fits
+    assert list(fits["encoder"].new) == ["structure block 1 of 2", "structure block 2 of 2"]
+    assert not fits["encoder"].left
+    assert all(fit.is_whole for name, fit in fits.items() if name != "encoder")
+
+
 def test_where_nothing_of_the_model_fits_it_is_refused_and_nothing_is_changed() -> None:
     config = micro(seed=1)
     model = replace(config.model, encoder_capacity=0.25, generator_capacity=0.0625, texture_channels=12)

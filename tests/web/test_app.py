@@ -127,6 +127,21 @@ def test_what_is_not_there_and_what_is_not_taken(client: httpx.Client) -> None:
     assert client.get("/api/v1/model/").status_code == 404  # no redirect
 
 
+def test_a_fault_of_ours_is_a_sentence_and_costs_no_connection(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("secret of the inside")
+
+    monkeypatch.setattr("swapae.web.runs_api.looked_up", fails)
+    answer = client.get("/api/v1/runs")
+    assert (answer.status_code, answer.json()["code"]) == (500, "failed")
+    assert "secret" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "connection" not in answer.headers
+    assert client.get("/api/v1/model").status_code == 200
+
+
 def test_the_token_is_not_asked_for_where_there_is_none(client: httpx.Client) -> None:
     assert client.post("/api/v1/session").status_code == 204
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.web.double import Making
-from tests.web.payloads import Payload, payloads
+from tests.web.payloads import RAW, Payload, payloads
 from tests.web.servers import Running, png, upload
 
 from swapae.web.settings import StudioSettings
@@ -88,6 +88,20 @@ def test_after_all_that_everything_is_as_it_was(server: Running, image: str, can
         assert client.get("/api/v1/directions").json() == []
         assert "swapae_model_restarts_total 0.0" in client.get("/metrics").text
     assert canary.calls == 0
+
+
+def test_nonsense_after_a_refusal_ends_the_connection_without_a_word_in_the_log(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = Payload("", "POST /api/v1/images HTTP/1.1", ("Origin: null", RAW, "Transfer-Encoding: chunked"))
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        head = start.wire(host=f"127.0.0.1:{server.port}").replace(b"Connection: close\r\n", b"")
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 403")
+        connection.sendall(b"zz\r\n\r\n")
+        while connection.recv(65536):
+            pass
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(

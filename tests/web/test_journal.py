@@ -44,6 +44,14 @@ def test_past_its_bytes_the_longest_unused_is_forgotten() -> None:
     assert [one for one in "acde" if journal.recall(one)] == ["a", "c", "d"]
 
 
+def test_an_upload_is_brought_back_from_its_own_file_and_not_from_a_picture_that_names_it() -> None:
+    journal = Journal(10_000)
+    journal.note(["a"], "add_image", b"mine")
+    journal.note(["a", "b"], "open_recipe", b"theirs", anew=False)
+    made = [journal.recall(one) for one in "ab"]
+    assert [call and call.argument for call in made] == [b"mine", b"theirs"]
+
+
 def test_the_same_id_again_takes_its_place_once() -> None:
     journal = Journal(10_000)
     for size in (100, 200):

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,10 +8,11 @@ import torch
 from swapae.codes import Codes
 from swapae.errors import UserError
 from swapae.web.errors import UnknownId
-from swapae.web.library import Held, Library, Mask, Recent, id_of
+from swapae.web.library import ENTRY, Held, Library, Mask, Recent, id_of
 
-CODES = 4 * (8 * 4 + 16)  # bytes of codes as below
+CODES = ENTRY + 4 * (8 * 4 + 16)  # bytes of codes as below
 PHOTO = 100 * 3
+MASK = ENTRY + 100
 
 
 def held(number: int, with_photo: bool = True, **more: object) -> Held:
@@ -60,7 +62,7 @@ def test_the_gallery_stays_and_does_not_count() -> None:
 
 
 def test_what_comes_together_stays_together_or_is_refused() -> None:
-    library = Library(3 * CODES + 60)
+    library = Library(2 * CODES + 2 * MASK + 60)
     old = library.add(held(0, with_photo=False))
     new = library.add(held(1, with_photo=False), mask(1), held(2, with_photo=False), mask(2))
     assert all(key in library for key in new)
@@ -80,6 +82,37 @@ def test_an_image_that_comes_again_gains_its_photo() -> None:
     assert library.image(key).photo is not None
 
 
+def test_what_a_picture_brings_along_fills_gaps_and_replaces_nothing() -> None:
+    library = Library(100_000)
+    (key,) = library.add(held(1))
+    mine = library.image(key).photo
+    other = np.full((10, 10, 3), 9, np.uint8)
+    stranger = replace(
+        held(1, is_carried=True), photo=other, thumbnail=b"theirs", resized={(4, 4): torch.ones(1)}
+    )
+    library.add(stranger)
+    kept = library.image(key)
+    assert (kept.photo is mine, kept.thumbnail, kept.resized) == (True, b"", {})
+    library = Library(100_000)
+    library.add(held(1, with_photo=False))
+    library.add(stranger)
+    kept = library.image(key)
+    assert (kept.photo is other, kept.thumbnail, list(kept.resized)) == (True, b"", [(4, 4)])
+    library.add(held(1))  # an upload, whose pixels were seen here, takes the place of what was only said
+    kept = library.image(key)
+    assert kept.photo is not None
+    assert (kept.photo.max(), kept.resized, kept.is_carried) == (0, {}, False)
+
+
+def test_things_of_a_few_bytes_are_not_free() -> None:
+    library, recent = Library(20 * ENTRY), Recent[str](20 * ENTRY)
+    for number in range(200):
+        library.add(Mask(np.full((1, 1), number, np.uint8)))
+        recent.keep(number, "", 0)
+    assert len(list(library)) < 20
+    assert sum(recent.get(number) is not None for number in range(200)) == 20
+
+
 def test_an_id_of_the_wrong_kind_is_unknown() -> None:
     library = Library(10_000)
     image, region = library.add(held(1), mask(1))
@@ -93,14 +126,14 @@ def test_an_id_of_the_wrong_kind_is_unknown() -> None:
 
 
 def test_recent_things_are_bounded_in_bytes() -> None:
-    recent: Recent[str] = Recent(10)
+    recent: Recent[str] = Recent(10 + 2 * ENTRY)
     for name in ("a", "b", "c"):
         recent.keep(name, name, 4)
     assert [recent.get(name) for name in ("a", "b", "c")] == [None, "b", "c"]
     recent.get("b")
     recent.keep("d", "d", 4)
     assert [recent.get(name) for name in ("b", "c", "d")] == ["b", None, "d"]
-    assert recent.keep("large", "large", 11) == "large"
+    assert recent.keep("large", "large", 11 + ENTRY) == "large"
     assert recent.get("large") is None
     recent.clear()
     assert recent.get("b") is None

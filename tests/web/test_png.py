@@ -174,6 +174,8 @@ def test_a_picture_that_another_program_has_saved_anew_is_still_read(saved: tupl
         (lambda d: _mask(d).update(data=_packed(bytes(10**7))), "more than 4,050 bytes"),
         (lambda d: _mask(d).update(data="AAAA"), "cannot be unpacked"),
         (lambda d: d["directions_used"][0].update(sigma=-1.0), "σ of -1"),
+        (lambda d: d["directions_used"][0].update(sigma=1e308), "σ of 1e+308"),
+        (lambda d: d["directions_used"][0].update(num_images=10**400), "num_images"),
         (lambda d: d["directions_used"][0].update(shape=[128]), "which are no 128"),
         (lambda d: d["directions_used"][0].update(vector=_floats(256, 1)), "length of 1"),
         (lambda d: d["model"].update(texture_channels=8), "another model, 'synthetic64'"),
@@ -186,6 +188,17 @@ def test_what_is_spoilt_is_refused_whole(
     document = text_in(saved[1])
     spoil(document)
     assert said in refused(elsewhere, with_document(document))
+
+
+def test_a_picture_from_a_stranger_changes_no_image_that_is_here(saved: tuple[Recipe, bytes]) -> None:
+    studio = shipped()
+    document = text_in(saved[1])
+    key = document["structures"][0]["image"]
+    before = studio.thumbnail(key), studio.library.image(key).photo
+    _first(document).update(photo=carried._raster(photo(50, 81, seed=99)).model_dump(), thumbnail=_webp(64))
+    studio.open_recipe(with_document(document))
+    assert studio.thumbnail(key) == before[0]
+    assert np.array_equal(studio.library.image(key).photo, before[1])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,30 @@ def test_a_run_whose_files_are_damaged_is_listed_all_the_same(tmp_path: Path) ->
     json.dumps(only.model_dump(), allow_nan=False)
 
 
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        ("seed: !!int ''", b"{}"),
+        ("a: !!bool x", b"{}"),
+        ("a: !!timestamp x", b"{}"),
+        ("[" * 1000, b"{}"),
+        ("total_images: 0x" + "f" * 5000, b"{}"),
+        (CONFIG, b'{"a": "\\ud800", "\\udfff": 1}'),
+        (CONFIG, b'{"a": 1e999, "images_seen": 123456789012345678901234567890}'),
+        (CONFIG, b'{"a": ' + b"[" * 100_000),
+    ],
+    ids=lambda one: str(one)[:40],
+)
+def test_a_run_whose_files_make_no_sense_hides_no_other(tmp_path: Path, config: str, line: bytes) -> None:
+    make(tmp_path, "sound", [{"images_seen": 7}])
+    (make(tmp_path, "odd", config=config) / "log.jsonl").write_bytes(line + b"\n")
+    listed = Runs(tmp_path).list()
+    assert {run.title: run.images_seen for run in listed} == {"sound": 7, "odd": None}
+    for run in listed:
+        json.dumps(run.model_dump(mode="json"), allow_nan=False, ensure_ascii=False).encode()
+        Runs(tmp_path).log(run.id).model_dump_json()
+
+
 def test_a_log_is_read_on_from_where_it_ended(tmp_path: Path) -> None:
     folder = make(tmp_path, "mine", [{"n": 1}, {"n": 2}])
     runs = Runs(tmp_path)

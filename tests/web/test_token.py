@@ -8,7 +8,7 @@ from tests.web.servers import awaited
 
 from swapae.web.app import make_app
 from swapae.web.guard import HEADERS, Guard
-from swapae.web.settings import StudioSettings
+from swapae.web.settings import StudioSettings, is_loopback
 
 TOKEN = "a-token.of_the~tests"
 OPEN = StudioSettings()
@@ -53,6 +53,24 @@ def ask(app: Guard, path: str, method: str = "GET", host: str = "127.0.0.1", **h
 
     awaited(app(scope, receive, send))
     return Answer(sent)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own"),
+    [
+        ("127.0.0.1", True),
+        ("127.5.6.7", True),
+        ("::1", True),
+        ("localhost", True),
+        ("", False),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.0.5", False),
+        ("127.example.org", False),
+    ],
+)
+def test_what_others_can_reach_is_no_loopback(host: str, is_own: bool) -> None:
+    assert is_loopback(host) == is_own
 
 
 @pytest.fixture(scope="module")

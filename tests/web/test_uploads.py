@@ -2,8 +2,11 @@
 
 import io
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import numpy as np
@@ -13,6 +16,7 @@ from tests.web.double import Making
 from tests.web.servers import RAW, Running, png, upload
 
 from swapae.web.decoder import DecodingLimits
+from swapae.web.intake import Decoded
 from swapae.web.settings import StudioSettings
 
 LIMITS = DecodingLimits(pixels=1_000_000, side=64, seconds=5, memory=2**30)
@@ -128,6 +132,26 @@ def test_transparency_is_laid_over_white(client: httpx.Client) -> None:
     white = io.BytesIO()
     Image.fromarray(np.full((4, 6, 3), 255, np.uint8)).save(white, "PNG")
     assert upload(client, file.getvalue()) == upload(client, white.getvalue())
+
+
+def test_files_that_wait_to_be_decoded_are_few_and_do_not_wait_for_ever(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, go, begun = server.app.desk, threading.Event(), []
+    monkeypatch.setattr(desk, "settings", replace(desk.settings, max_uploads=3, deadline=3))
+
+    def slow(*_: object) -> Decoded:
+        begun.append(1)
+        assert go.wait(60)
+        return Decoded(np.zeros((4, 4, 3), np.uint8), False)
+
+    monkeypatch.setattr(desk.intake, "_decode", slow)
+    with ThreadPoolExecutor(8) as pool, server.client() as client:
+        answers = list(pool.map(lambda _: post(client, png()).status_code, range(8)))
+        assert sorted(answers) == [429] * 5 + [504] * 3
+        assert len(begun) == 1  # those that gave up left nothing behind for the decoder to do
+        go.set()
+        assert post(client, png()).status_code == 201
 
 
 def test_a_decoder_that_is_gone_is_replaced(server: Running, client: httpx.Client) -> None:

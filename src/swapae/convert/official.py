@@ -246,6 +246,11 @@ def export_official(model: str | Path, path: str | Path, *, force: bool = False)
     if path.exists() and not force:
         raise UserError(f"{path} exists already; give another name, or --force to overwrite it.")
     autoencoder = SwappingAutoencoder.from_pretrained(model, device="cpu")
+    if autoencoder.config.structure_blocks:
+        raise UserError(
+            f"{model} has structure_blocks={autoencoder.config.structure_blocks}, which the published layout "
+            "has no place for: only models with 0 can be exported to it."
+        )
     ours = dict(autoencoder.state_dict())
     judges = find_weights(model, WEIGHTS_FILE).parent / DISCRIMINATORS_FILE
     architecture, num_steps = Architecture(autoencoder.config), 0
@@ -272,8 +277,8 @@ def _with_discriminators(
         raise UserError(f"{path} holds no discriminators of this program ({DISCRIMINATORS_FORMAT}).")
     try:
         data = {name: json.loads(text) for name, text in metadata.items() if name not in ("format", STEPS)}
-        num_steps = int(metadata[STEPS])
-    except (KeyError, ValueError) as error:
+        num_steps = int(torch.tensor(int(metadata[STEPS])))  # as it is written: 64 bits
+    except (KeyError, ValueError, OverflowError, RuntimeError) as error:  # RecursionError is a RuntimeError
         raise UserError(f"{path} is damaged: its metadata cannot be read.") from error
     image, patch = data.get("discriminator"), data.get("patch_discriminator")
     return (

@@ -86,12 +86,9 @@ def position(codes: Codes, direction: Direction) -> Tensor:
 
     The mean over the places of a map.
     """
-    code = _code(codes, direction.kind)
-    along = (unit(code) * _field(direction, code)).sum(1).flatten(1) if code.ndim == 4 else None
-    if along is None:
-        values = unit(code) @ direction.vector.to(code)
-    else:
-        values = along.sum(1) if direction.kind == "layout" else along.mean(1)
+    code = unit(_code(codes, direction.kind))
+    along = (code * _field(direction, code)).sum(1).reshape(len(code), -1)
+    values = along.sum(1) if direction.kind == "layout" else along.mean(1)
     return (values - direction.center) / direction.sigma
 
 
@@ -167,8 +164,14 @@ def attribute(name: str, toward: Iterable[Codes], away: Iterable[Codes], kind: K
 
 
 def rows(codes: Codes, kind: Kind) -> Tensor:
-    """Lay codes out as the vectors `[N, D]` in which directions of a kind are found, of length 1 a point."""
+    """Lay codes out as the vectors `[N, D]` in which directions of a kind are found, of length 1 a point.
+
+    Raises:
+        ValueError: a number in them is infinite or none.
+    """
     code = unit(_code(codes, kind))
+    if not code.isfinite().all():
+        raise ValueError(f"codes of {kind} hold numbers that are none: the model's weights are damaged.")
     if kind == "layout":
         return code.flatten(1)
     return code if code.ndim == 2 else code.permute(0, 2, 3, 1).flatten(0, 2)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ from swapae.model import SwappingAutoencoder
 from swapae.weights import digest, load_tensors, save_tensors
 
 FORMAT = "swapae.directions/1"
+MOST_IMAGES = 2**53
+MOST_SIGMA = (
+    1e4  # far above that of any codes: each has a length of 1, a layout one of the root of its places
+)
 FACTS = ("name", "kind", "sigma", "center", "num_images", "share", "gap")
 
 
@@ -61,8 +66,8 @@ class Directions(Sequence[Direction]):
     maker: Maker
 
     def __post_init__(self) -> None:
-        names = [direction.name for direction in self.all]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        counts = Counter(direction.name for direction in self.all)
+        twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:
             raise ValueError(f"two directions are called '{twice}'.")
         for direction in self.all:
@@ -148,7 +153,7 @@ class Directions(Sequence[Direction]):
             facts = json.loads(metadata["directions"])
             found = [_direction(fact, tensors[_key(number)]) for number, fact in enumerate(facts)]
             return Directions(tuple(found), maker)
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise UserError(
                 f"{shown(path)} is damaged and cannot be read as directions ({error})."
             ) from error
@@ -189,5 +194,7 @@ def _check(direction: Direction, maker: Maker) -> None:
         raise ValueError(
             f"'{direction.name}' is {vector.dtype} {list(vector.shape)}, no direction of {maker.shape()}"
         )
-    if not (direction.sigma > 0 and abs(vector.double().norm().item() - 1) < 1e-3):
+    if not 0 <= direction.num_images <= MOST_IMAGES:
+        raise ValueError(f"'{direction.name}' was found in {direction.num_images:g} images")
+    if not (0 < direction.sigma <= MOST_SIGMA and abs(vector.double().norm().item() - 1) < 1e-3):
         raise ValueError(f"'{direction.name}' has no length of 1, or a σ of {direction.sigma}")

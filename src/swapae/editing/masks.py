@@ -108,11 +108,14 @@ def similarity(codes: Codes, place: Place | Sequence[Place], centered: bool = Fa
         place: row and column; one for all images, or one for each.
         centered: of what the places have beside the mean of the image's places. Structures of some models
             are nearly alike everywhere; this tells them apart.
+
+    Raises:
+        ValueError: a place lies outside, or there are neither one nor as many as images.
     """
-    structure = normalize(codes.structure)
+    structure = normalize(codes.structure.to(torch.promote_types(codes.structure.dtype, torch.float32)))
     if centered:
         structure = normalize(structure - structure.mean((2, 3), keepdim=True))
-    rows, columns = torch.tensor(_places(place, len(codes)), device=structure.device).T
+    rows, columns = torch.tensor(_places(place, structure), device=structure.device).T
     there = structure[torch.arange(len(codes), device=structure.device), :, rows, columns]
     return (structure * there[:, :, None, None]).sum(1, keepdim=True).clamp(-1, 1)
 
@@ -145,7 +148,7 @@ def click_mask(
     mask = (alike >= threshold).to(alike.dtype)
     if softness > 0:
         mask = ((alike - threshold) / (2 * softness) + 0.5).clamp(0, 1)
-    for one, (row, column) in zip(mask, _places(place, len(codes)), strict=True):
+    for one, (row, column) in zip(mask, _places(place, mask), strict=True):
         one[0, row, column] = max(float(one[0, row, column]), float(softness <= 0))
     return mask * connected(mask, place) if connected_only else mask
 
@@ -153,8 +156,8 @@ def click_mask(
 def connected(mask: Tensor, place: Place | Sequence[Place]) -> Tensor:
     """Mark with 1 the places that hang together with one by sides, over places where a mask is not 0."""
     filled = [
-        _filled(one[0].cpu().numpy() > 0, start)
-        for one, start in zip(mask, _places(place, len(mask)), strict=True)
+        _filled((one[0] > 0).cpu().numpy(), start)
+        for one, start in zip(mask, _places(place, mask), strict=True)
     ]
     return torch.from_numpy(np.stack(filled))[:, None].to(mask)
 
@@ -176,8 +179,13 @@ def _is_in(inside: np.ndarray, row: int, column: int) -> bool:
     return 0 <= row < inside.shape[0] and 0 <= column < inside.shape[1] and bool(inside[row, column])
 
 
-def _places(place: Place | Sequence[Place], batch: int) -> list[Place]:
+def _places(place: Place | Sequence[Place], code: Tensor) -> list[Place]:
+    """Give a place of each image of a code `[B, C, h, w]`."""
+    batch, height, width = len(code), code.shape[2], code.shape[3]
     places = np.array(place, dtype=int).reshape(-1, 2).tolist()
+    outside = next(((y, x) for y, x in places if not (0 <= y < height and 0 <= x < width)), None)
+    if outside is not None:
+        raise ValueError(f"row {outside[0]}, column {outside[1]} lies outside of {height}×{width} places.")
     if len(places) not in (1, batch):
         raise ValueError(f"{len(places)} places do not go with {batch} images; give one, or one for each.")
     return [(row, column) for row, column in places] * (batch if len(places) == 1 else 1)

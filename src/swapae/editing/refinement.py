@@ -84,7 +84,8 @@ def refine(
         on_step: called with the number of steps taken, that of all, and the mean error; False ends it.
 
     Raises:
-        ValueError: there are neither codes nor noise to move, or images and codes do not fit.
+        ValueError: there are neither codes nor noise to move, images and codes do not fit, or what the codes
+            decode to is no picture.
     """
     wanted = STEPS[quality] if steps is None else steps
     if wanted < 0 or not (structure or texture or noise):
@@ -205,6 +206,8 @@ def _descend(search: "_Search", movers: Sequence["_Mover"], wanted: int, on_step
     idle, halved = 0, 1.0
     for step in range(wanted + 1):
         errors = search.errors()
+        if step == 0 and not errors.isfinite().all():
+            raise ValueError("at the start the error is no number: images, codes or weights are damaged.")
         idle = 0 if search.keep_best(errors) > LEAST_GAIN else idle + 1
         if idle >= PATIENCE:
             idle, halved = 0, halved / 2

@@ -21,7 +21,15 @@ from swapae.export.folded import (
     unit_mean_square,
 )
 from swapae.export.graph import Dim, Graph
-from swapae.layers import ConvLayer, EqualLinear, ResBlock, SpatialCodeModulation, StyledConv, ToRGB
+from swapae.layers import (
+    ConvLayer,
+    EqualLinear,
+    ResBlock,
+    SameSizeBlock,
+    SpatialCodeModulation,
+    StyledConv,
+    ToRGB,
+)
 from swapae.networks import Encoder, Generator
 from swapae.networks.generator import HeadBlock, UpsamplingBlock
 
@@ -73,6 +81,10 @@ def _middle(graph: Graph, encoder: Encoder) -> str:
 
 
 def _structure_of(graph: Graph, encoder: Encoder, middle: str) -> str:
+    for block in cast(Iterable[SameSizeBlock], encoder.at_structure):
+        middle = graph.add(
+            "Add", conv_layer(graph, conv_layer(graph, middle, block.conv1), block.conv2), middle
+        )
     return unit_length(graph, _in_turn(graph, middle, encoder.to_structure))
 
 

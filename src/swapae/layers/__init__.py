@@ -1,6 +1,6 @@
 """The layers, under the names and argument names by which this system is known."""
 
-from swapae.layers.blocks import ConvLayer, ResBlock
+from swapae.layers.blocks import ConvLayer, ResBlock, SameSizeBlock
 from swapae.layers.equalized import EqualConv2d, EqualLinear, FusedLeakyReLU, ScaledLeakyReLU
 from swapae.layers.modulated import ModulatedConv2d, NoiseInjection, SpatialCodeModulation, StyledConv, ToRGB
 from swapae.layers.resample import Blur, make_kernel
@@ -15,6 +15,7 @@ __all__ = [
     "ModulatedConv2d",
     "NoiseInjection",
     "ResBlock",
+    "SameSizeBlock",
     "ScaledLeakyReLU",
     "SpatialCodeModulation",
     "StyledConv",

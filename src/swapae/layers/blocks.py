@@ -119,3 +119,26 @@ class ResBlock(nn.Module):
         # 1/√2 is a factor of both parts, and the sum takes the skip's place: no pass over memory for it.
         skip: Tensor = self.skip(input, INV_SQRT2)
         return skip.add_(self.conv2(self.conv1(input), INV_SQRT2))
+
+
+class SameSizeBlock(nn.Module):
+    """Compute `x + conv2(conv1(x))` at one size: every place sees 2 further to each side.
+
+    Not of the published system. A new one changes nothing, for `conv2` starts at 0: so it can be put into a
+    network that is trained already.
+
+    Args:
+        channel: channels of the input `[B, channel, H, W]` and of the output.
+    """
+
+    def __init__(self, channel: int) -> None:
+        super().__init__()
+        self.conv1 = ConvLayer(channel, channel, 3, reflection_pad=True)
+        self.conv2 = ConvLayer(channel, channel, 3, activate=False, reflection_pad=True)
+        nn.init.zeros_(self.conv2.conv.weight)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return recomputed(self._sum, input)
+
+    def _sum(self, input: Tensor) -> Tensor:
+        return input + self.conv2(self.conv1(input))

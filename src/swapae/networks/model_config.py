@@ -25,6 +25,7 @@ class ModelConfig:
     generator_widths: tuple[int, ...] | None = None  # given widths after each doubling
     head_blocks: int = 2  # residual blocks at the structure code's size
     head_widths: tuple[int, ...] | None = None  # given widths of those blocks
+    structure_blocks: int = 0  # encoder's blocks at the structure code's size, ours: it sees further
     use_noise: bool = True  # noise in the upsampling blocks (the head takes it always)
 
     def __post_init__(self) -> None:
@@ -64,6 +65,7 @@ class ModelConfig:
             use_antialias=self.use_antialias,
             widths=self.encoder_widths
             or encoder_widths(self.encoder_capacity, self.encoder_steepness, depth, self.texture_channels),
+            structure_blocks=self.structure_blocks,
         )
 
     def generator(self) -> GeneratorConfig:

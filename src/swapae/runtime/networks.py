@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from swapae.layers import ConvLayer, ResBlock, StyledConv
+from swapae.layers import ConvLayer, ResBlock, SameSizeBlock, StyledConv
 from swapae.layers.blocks import INV_SQRT2
 from swapae.networks import Encoder, Generator
 from swapae.networks.generator import Gains, HeadBlock, Noise, UpsamplingBlock
@@ -27,6 +27,7 @@ class FoldedEncoder:
         self.min_side = encoder.min_side
         self._from_rgb = folded_layer(encoder.from_rgb)
         self._blocks = [FoldedResBlock(cast(ResBlock, block)) for block in encoder.down_to_structure]
+        self._at_structure = [FoldedSameSizeBlock(cast(SameSizeBlock, one)) for one in encoder.at_structure]
         self._to_structure = [folded_layer(cast(ConvLayer, layer)) for layer in encoder.to_structure]
         self._down_to_texture = [cast(ConvLayer, layer) for layer in encoder.down_to_texture]
         self._to_texture = encoder.to_texture
@@ -40,9 +41,10 @@ class FoldedEncoder:
 
     def structure_of(self, middle: Tensor) -> Tensor:
         """Read the structure code off the middle features."""
-        for layer in self._to_structure:
-            middle = layer(middle)
-        return normalize(middle)
+        x = middle
+        for layer in (*self._at_structure, *self._to_structure):
+            x = layer(x)
+        return normalize(x)
 
     def texture_of(self, middle: Tensor) -> Tensor:
         """Read the texture code off the middle features."""
@@ -74,6 +76,17 @@ class FoldedResBlock:
         assert self._skip_blur is not None
         skip = self._skip(self._skip_blur(x, down=2))
         return self._conv2(self._blur(self._conv1(x)), residual=skip)
+
+
+class FoldedSameSizeBlock:
+    """A residual block that keeps the size."""
+
+    def __init__(self, block: SameSizeBlock) -> None:
+        self._conv1, self._conv2 = folded_layer(block.conv1), folded_layer(block.conv2)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        # The sum may take its memory, and the middle features are read for the texture as well.
+        return self._conv2(self._conv1(x), residual=x.clone())
 
 
 class FoldedGenerator:

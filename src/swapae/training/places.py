@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 Parts = dict[str, dict[str, str]]  # part, by its place → name of a tensor within it → its full name
 
 NUMBERED = {
-    "encoder": re.compile(r"(down_to_structure|down_to_texture)\.(\d+)\."),
+    "encoder": re.compile(r"(down_to_structure|at_structure|down_to_texture)\.(\d+)\."),
     "generator": re.compile(r"(head|up)\.(\d+)\."),
     "discriminator": re.compile(r"(blocks)\.(\d+)\."),
     "patch_discriminator": re.compile(r"(blocks)\.(\d+)\."),
@@ -35,6 +35,8 @@ def parts(network: str, names: Iterable[str]) -> Parts:
 
 def _in_encoder(stem: str, i: int, counts: Mapping[str, int]) -> str:
     """Count halvings below the image."""
+    if stem == "at_structure":
+        return f"structure block {i + 1} of {counts[stem]}"
     structure, texture = counts.get("down_to_structure", 0), counts.get("down_to_texture", 0)
     halvings = {
         "down_to_structure": i,

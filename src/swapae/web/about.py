@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from swapae import box
+from swapae.config import parsed
 from swapae.editing import Directions
 from swapae.errors import UserError
 from swapae.files import shown
@@ -93,8 +92,8 @@ def _size_in_config(folder: Path) -> object:
     """Look into the config of the run that a model is of."""
     for place in (folder, folder.parent):
         try:
-            config = yaml.safe_load((place / "config.yaml").read_text(encoding="utf-8"))
+            config = parsed((place / "config.yaml").read_text(encoding="utf-8"))
             return config["discriminator"]["image_size"]
-        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        except (OSError, ValueError, LookupError, TypeError):
             continue
     return None

@@ -33,6 +33,11 @@ class Refusal(Exception):  # noqa: N818  as the API calls it
         return json.dumps({"error": self.sentence, "code": self.code}).encode()
 
 
+def failed() -> Refusal:
+    """Tell of a fault of ours, and nothing of the inside."""
+    return Refusal(500, "failed", "something went wrong inside the studio; its log says what.")
+
+
 MEANINGS = {
     400: ("the request cannot be read", "unreadable"),
     401: ("the token is missing or wrong", "token"),

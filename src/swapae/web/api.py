@@ -9,7 +9,6 @@ from starlette.responses import Response
 from swapae.web.answers import QUEUED, Refusal, problems
 from swapae.web.desk import Desk, unless_gone
 from swapae.web.inference import Turn
-from swapae.web.journal import Pixels
 from swapae.web.pages import Shared
 from swapae.web.schemas import (
     ClickRequest,
@@ -90,10 +89,8 @@ async def add_image(desk: Shared, request: Request) -> ImageInfo:
 
     The same pixels get the same id. Nothing else of the file is kept, no EXIF and no name.
     """
-    decoded = await desk.intake.image(await desk.body(request))
-    info = await unless_gone(request, desk.ask("add_image", decoded.pixels))
+    decoded, info = await desk.take_in(request, "add_image", desk.intake.image)
     assert isinstance(info, ImageInfo)
-    desk.journal.note([info.id], "add_image", await Pixels.of(decoded.pixels))
     return info.model_copy(update={"shrunk": info.shrunk or decoded.is_smaller})
 
 
@@ -126,10 +123,8 @@ async def forget_image(desk: Shared, id: ImageId) -> Response:
 @router.post("/masks", status_code=201, tags=["images"], responses=UPLOAD, openapi_extra=raw("A PNG."))
 async def add_mask(desk: Shared, request: Request) -> MaskInfo:
     """Upload a mask, a PNG: white is inside, black and what is transparent outside."""
-    decoded = await desk.intake.mask(await desk.body(request))
-    info = await unless_gone(request, desk.ask("add_mask", decoded.pixels))
+    _, info = await desk.take_in(request, "add_mask", desk.intake.mask)
     assert isinstance(info, MaskInfo)
-    desk.journal.note([info.id], "add_mask", await Pixels.of(decoded.pixels))
     return info
 
 
@@ -263,7 +258,7 @@ async def open_recipe(desk: Shared, request: Request) -> OpenedRecipe:
     assert isinstance(opened, OpenedRecipe)
     ids = [image.id for image in opened.images] + [mask.id for mask in opened.masks]
     ids += [direction.name for direction in opened.directions if direction.own]
-    desk.journal.note(ids, "open_recipe", png)
+    desk.journal.note(ids, "open_recipe", png, anew=False)  # what was uploaded comes back from its own file
     return opened
 
 

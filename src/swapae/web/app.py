@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from swapae.web import api, directions_api, pages, runs_api
-from swapae.web.answers import MEANINGS, Refusal
+from swapae.web.answers import MEANINGS, Refusal, failed
 from swapae.web.desk import Desk
 from swapae.web.docs import API, describe
 from swapae.web.guard import Guard
@@ -38,6 +38,7 @@ def make_app(make: Callable[[], object], settings: StudioSettings) -> Guard:
             Refusal: _refused,
             HTTPException: _not_found,
             RequestValidationError: _invalid,
+            Exception: _failed,
         },
     )
     app.state.desk = desk
@@ -63,6 +64,11 @@ async def _living(app: FastAPI) -> AsyncIterator[None]:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return Response(error.body(), error.status, error.headers, "application/json")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Answer in our words; the error itself goes on to the guard, which writes it into the log."""
+    return await _refused(request, failed())
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

@@ -70,7 +70,7 @@ class SavedDirection(Given):
     vector: str
     sigma: Number
     center: Number
-    num_images: Annotated[int, Field(ge=0)]
+    num_images: Annotated[int, Field(ge=0, le=2**53)]
     share: Number | None
     gap: Number | None
 
@@ -267,7 +267,7 @@ class _Reader:
             self._size(one.size): self._structure(one.structure, self._size(one.size))
             for one in saved.resized
         }
-        return Held(codes, _thumbnail(saved.thumbnail), photo, resized=resized)
+        return Held(codes, _thumbnail(saved.thumbnail), photo, is_carried=True, resized=resized)
 
     def pixels(self, saved: Raster, channels: int) -> NDArray[np.uint8]:
         """Unpack pixels `[H, W]` or `[H, W, 3]`."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -12,10 +12,10 @@ from starlette.requests import Request
 
 from swapae.web.answers import Refusal
 from swapae.web.health import Metrics
-from swapae.web.inference import Inference, Turn
-from swapae.web.intake import Intake, read_body
-from swapae.web.journal import Journal
-from swapae.web.schemas import ImageInfo, ModelInfo
+from swapae.web.inference import Inference, Turn, overdue
+from swapae.web.intake import Decoded, Intake, read_body
+from swapae.web.journal import Journal, Pixels
+from swapae.web.schemas import ImageInfo, MaskInfo, ModelInfo
 from swapae.web.settings import StudioSettings
 from swapae.web.worker import Reply
 
@@ -42,13 +42,21 @@ class Desk:
 
     # ---- the model
 
-    async def ask(self, method: str, *arguments: object, turn: Turn | None = None) -> object:
+    async def ask(
+        self, method: str, *arguments: object, turn: Turn | None = None, end: float | None = None
+    ) -> object:
         """Have the model do something; what a process that died knew is brought back first.
+
+        Args:
+            method: of the studio, with its arguments.
+            arguments: of the method.
+            turn: the place among the requests of a page.
+            end: of the time there is, by the monotonic clock; else the deadline counts from now on.
 
         Raises:
             Refusal: as `Inference.call`, 404 for what is not known, 422 with the sentence of a `UserError`.
         """
-        end = time.monotonic() + self.settings.deadline
+        end = time.monotonic() + self.settings.deadline if end is None else end
         for _ in range(MOST_RECALLS):
             reply = await self.inference.call(method, *arguments, seconds=_left(end), turn=turn)
             if reply.ending == "done":
@@ -117,17 +125,50 @@ class Desk:
         Raises:
             Refusal: 408, 413, 422, 429, 503.
         """
+        with self._on_its_way():
+            return await self._read(request, most or self.settings.max_upload)
+
+    async def take_in(
+        self, request: Request, method: str, decode: Callable[[bytes], Coroutine[object, object, Decoded]]
+    ) -> tuple[Decoded, ImageInfo | MaskInfo]:
+        """Read a picture's file, decode it, and have the model take it in.
+
+        The deadline counts from the end of the file on. A file is on its way until it has been decoded: no
+        more of them are held than may be on their way.
+
+        Raises:
+            Refusal: as `body`, `ask` and `decode`.
+        """
+        with self._on_its_way():
+            body = await self._read(request, self.settings.max_upload)
+            end = time.monotonic() + self.settings.deadline
+            try:
+                async with asyncio.timeout(self.settings.deadline):
+                    decoded = await unless_gone(request, decode(body))
+            except TimeoutError:
+                self.metrics.overdue.inc()
+                raise overdue(self.settings.deadline) from None
+        info = await unless_gone(request, self.ask(method, decoded.pixels, end=end))
+        assert isinstance(info, ImageInfo | MaskInfo)
+        self._thumbnails.pop(info.id, None)
+        self.journal.note([info.id], method, await Pixels.of(decoded.pixels))
+        return decoded, info
+
+    @contextlib.contextmanager
+    def _on_its_way(self) -> Iterator[None]:
         self.inference.check_open()
         if self._uploads >= self.settings.max_uploads:
             busy = {"Retry-After": "1", "Connection": "close"}
             raise Refusal(429, "busy", "too many files are on their way: try again in 1 s.", busy)
         self._uploads += 1
         try:
-            declared = request.headers.get("content-length")
-            most = most or self.settings.max_upload
-            body = await read_body(request.stream(), most, declared, self.settings.deadline)
+            yield
         finally:
             self._uploads -= 1
+
+    async def _read(self, request: Request, most: int) -> bytes:
+        declared = request.headers.get("content-length")
+        body = await read_body(request.stream(), most, declared, self.settings.deadline)
         if not body:
             raise Refusal(422, "refused", "the file is empty.")
         return body

@@ -14,9 +14,9 @@ from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect
 
-from swapae.web.answers import Refusal
+from swapae.web.answers import Refusal, failed
 from swapae.web.desk import Desk
-from swapae.web.intake import too_large
+from swapae.web.intake import check_declared, too_large
 from swapae.web.settings import LOOPBACK, StudioSettings, is_loopback
 
 Scope = MutableMapping[str, Any]
@@ -115,9 +115,7 @@ class Guard:
             pass
         except Exception:
             log.exception("a request failed")
-            await answer.refuse(
-                Refusal(500, "failed", "something went wrong inside the studio; its log says what.")
-            )
+            await answer.refuse(failed())
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
             route = getattr(scope.get("route"), "path", "other")
@@ -191,8 +189,7 @@ class Guard:
     async def _read_json(self, asked: Asked, receive: Receive) -> Receive:
         """Read a body of JSON within its bounds, and hand it on in one piece."""
         most, declared = self.settings.max_json, asked.one("content-length")
-        if declared is not None and declared.isdigit() and int(declared[:20]) > most:
-            raise too_large(most)
+        check_declared(declared, most)
         body = bytearray()
         try:
             async with asyncio.timeout(self.settings.deadline):
@@ -224,6 +221,7 @@ class Answer:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 0
+        self.is_whole = False
         self.extra: list[tuple[str, str]] = []
 
     async def send(self, message: Message) -> None:
@@ -236,9 +234,13 @@ class Answer:
             added = [(n.encode(), v.encode("latin-1")) for n, v in more if n.encode() not in names]
             message = {**message, "headers": own + added}
         await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.is_whole = True
 
     async def refuse(self, refusal: Refusal) -> None:
         """Send a sentence, unless an answer has begun: then all that is left is to break it off."""
+        if self.is_whole:
+            return
         if self.status:
             raise refusal
         body = refusal.body()

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from swapae.web.answers import Refusal
+from swapae.web.answers import Refusal, failed
 from swapae.web.health import Metrics
 from swapae.web.link import Link
 from swapae.web.worker import Order, Reply
@@ -155,7 +155,7 @@ class Inference:
             reply = await asyncio.wait_for(job.future, seconds)
         except TimeoutError:
             self._metrics.overdue.inc()
-            raise _overdue(seconds) from None
+            raise overdue(seconds) from None
         finally:  # also when the client has gone, and this task was cancelled
             if job in self._waiting:
                 self._waiting.remove(job)
@@ -204,12 +204,12 @@ class Inference:
     def _judged(self, reply: Reply, seconds: float) -> Reply:
         if reply.ending == "overdue":
             self._metrics.overdue.inc()
-            raise _overdue(seconds)
+            raise overdue(seconds)
         if reply.ending == "memory":
             raise Refusal(503, "memory", reply.sentence, {"Retry-After": "5"})
         if reply.ending == "failed":
             log.error("an order failed:\n%s", reply.value)
-            raise Refusal(500, "failed", "something went wrong inside the studio; its log says what.")
+            raise failed()
         return reply
 
     # ---- the process
@@ -317,5 +317,6 @@ def _superseded() -> Refusal:
     return Refusal(409, "superseded", "a newer request of this session took its place.")
 
 
-def _overdue(seconds: float) -> Refusal:
+def overdue(seconds: float) -> Refusal:
+    """Tell that the deadline has passed."""
     return Refusal(504, "deadline", f"this took longer than {seconds:.3g} s and was cancelled.")

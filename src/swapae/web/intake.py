@@ -34,8 +34,7 @@ async def read_body(stream: AsyncIterator[bytes], most: int, declared: str | Non
     Raises:
         Refusal: 413 past `most` bytes, 408 when it takes longer than `seconds`.
     """
-    if declared is not None and declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
-        raise too_large(most)
+    check_declared(declared, most)
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
@@ -47,6 +46,16 @@ async def read_body(stream: AsyncIterator[bytes], most: int, declared: str | Non
         sentence = f"the body did not arrive within {seconds:g} s."
         raise Refusal(408, "slow", sentence, {"Connection": "close"}) from None
     return bytes(body)
+
+
+def check_declared(declared: str | None, most: int) -> None:
+    """Refuse a body that says itself that it is too large.
+
+    Raises:
+        Refusal: 413.
+    """
+    if declared is not None and declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
+        raise too_large(most)
 
 
 def too_large(most: int) -> Refusal:
@@ -66,6 +75,7 @@ class Intake:
         self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, "swapae-decoder")
         self._lock = threading.Lock()
+        self._turn = asyncio.Lock()
 
     async def image(self, data: bytes) -> Decoded:
         """Decode a picture.
@@ -90,8 +100,17 @@ class Intake:
         self._end()
 
     async def _in_thread(self, kind: bytes, data: bytes, channels: int) -> Decoded:
+        """Wait for the turn here and not in the thread, so that whoever gives up leaves nothing behind."""
+        await self._turn.acquire()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._decode, kind, data, channels)
+        work = loop.run_in_executor(self._thread, self._decode, kind, data, channels)
+        work.add_done_callback(self._done)
+        return await asyncio.shield(work)
+
+    def _done(self, work: "asyncio.Future[Decoded]") -> None:
+        self._turn.release()
+        if not work.cancelled():
+            work.exception()  # looked at: whoever asked may have gone
 
     def _decode(self, kind: bytes, data: bytes, channels: int) -> Decoded:
         answer = self._ask(kind + data)

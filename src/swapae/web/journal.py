@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-OVERHEAD = 512  # bytes of a call beside its arguments, about
+OVERHEAD = 1024  # bytes of a call beside its arguments, about
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +56,12 @@ class Journal:
         self._calls: OrderedDict[str, Call] = OrderedDict()
         self._uses: Counter[Call] = Counter()
 
-    def note(self, ids: Iterable[str], method: str, argument: object) -> None:
-        """Remember what made some ids."""
+    def note(self, ids: Iterable[str], method: str, argument: object, anew: bool = True) -> None:
+        """Remember what made some ids; with `anew`, also of those that were made in another way before."""
         call = Call(method, argument)
         if call.size > self.max_bytes:
             return
-        for one in ids:
+        for one in list(ids) if anew else [one for one in ids if one not in self._calls]:
             self.forget(one)
             self._calls[one] = call
             self._uses[call] += 1

@@ -18,6 +18,7 @@ from swapae.web.errors import UnknownId
 Size = tuple[int, int]  # height, width
 T = TypeVar("T")
 MEGABYTE = 2**20
+ENTRY = 4096  # bytes that anything held counts for beside its numbers: what is tiny is not free
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Held:
         title: what it shows.
         shrunk: it was larger when it came in.
         stays: it is of the gallery and never leaves.
+        is_carried: a saved picture brought it along: its codes are those of its id, its photo and thumbnail
+            whatever the maker of that picture put there.
         resized: structures of the photo at other sizes, `[1, C, h, w]`, for mixes with images of those.
     """
 
@@ -40,6 +43,7 @@ class Held:
     title: str = ""
     shrunk: bool = False
     stays: bool = False
+    is_carried: bool = False
     resized: dict[Size, Tensor] = field(default_factory=dict)
 
     @property
@@ -47,7 +51,7 @@ class Held:
         """What it takes."""
         tensors = self.codes.structure, self.codes.texture, *self.resized.values()
         photo = 0 if self.photo is None else self.photo.nbytes
-        return sum(tensor.nbytes for tensor in tensors) + len(self.thumbnail) + photo
+        return ENTRY + sum(tensor.nbytes for tensor in tensors) + len(self.thumbnail) + photo
 
 
 @dataclass
@@ -60,7 +64,7 @@ class Mask:
     @property
     def num_bytes(self) -> int:
         """What it takes."""
-        return self.pixels.nbytes
+        return ENTRY + self.pixels.nbytes
 
 
 class Library:
@@ -182,6 +186,7 @@ class Recent(Generic[T]):
 
     def keep(self, key: object, value: T, num_bytes: int) -> T:
         """Keep a value, if it has room, and give it back."""
+        num_bytes += ENTRY
         if key not in self._all and num_bytes <= self.max_bytes:
             self._all[key] = value, num_bytes
             self._num_bytes += num_bytes
@@ -215,17 +220,20 @@ def _digest(start: bytes, *arrays: NDArray[np.generic]) -> str:
 
 
 def _joined(old: Held | Mask | None, new: Held | Mask) -> Held | Mask:
-    """Put together what is known of one image."""
+    """Put together what is known of one image; what a picture carried fills gaps, and replaces nothing."""
     if not isinstance(old, Held) or not isinstance(new, Held):
         return new
+    if new.is_carried:
+        return (
+            old if old.photo is not None else replace(old, photo=new.photo, resized=new.resized | old.resized)
+        )
+    if new.photo is None:
+        return replace(old, stays=old.stays or new.stays, title=old.title or new.title)
     return replace(
-        old,
-        photo=old.photo if new.photo is None else new.photo,
-        thumbnail=old.thumbnail if new.photo is None else new.thumbnail,
+        new,
         shrunk=old.shrunk or new.shrunk,
         stays=old.stays or new.stays,
         title=old.title or new.title,
-        resized=old.resized | new.resized,
     )
 
 

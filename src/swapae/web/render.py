@@ -216,7 +216,7 @@ def _key_of_base(recipe: Recipe, scale: float) -> str:
     """Name all that the frame without what masks hold depends on."""
     everywhere = [move for move in recipe.directions if move.mask is None]
     base = recipe.model_copy(update={"directions": everywhere, "layers": [], "outside": "plain"})
-    return f"{scale} {base.model_dump_json()}"
+    return f"{scale} {base.digest()}"
 
 
 def _batch(parts: Sequence[Codes]) -> Codes:

@@ -16,8 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import yaml
-
+from swapae.config import parsed
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.web.errors import UnknownId
@@ -29,6 +28,7 @@ MOST_SNAPSHOTS = 4000  # the newest of a run
 MOST_LOG = 2**20  # bytes of a log that are read at once
 MOST_CONFIG = 2**18
 MOST_PICTURE = 2**25
+MOST_COUNT = 2**53  # that a page can read
 TAIL = 2**16  # bytes at the end of a log that hold its last line
 
 SNAPSHOT = re.compile(r"images_(\d{1,15})(_random)?(_raw)?\.(png|webp)")
@@ -138,8 +138,8 @@ class Runs:
             if file is None:
                 return None
             try:
-                return yaml.safe_load(file.read(MOST_CONFIG))
-            except (yaml.YAMLError, ValueError, RecursionError):
+                return parsed(file.read(MOST_CONFIG))
+            except ValueError:
                 return None
 
     def _snapshots(self, folder: Path) -> dict[int, tuple[str, SnapshotInfo]]:
@@ -197,15 +197,22 @@ def _line(text: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(found, dict):
         return None
-    return {name[:100]: _plain(value) for name, value in found.items() if not isinstance(value, dict | list)}
+    return {
+        _text(name, 100): _plain(value) for name, value in found.items() if not isinstance(value, dict | list)
+    }
 
 
 def _plain(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if isinstance(value, int) and abs(value) > 2**53:
+    if isinstance(value, int) and abs(value) > MOST_COUNT:
         return None
-    return value[:200] if isinstance(value, str) else value
+    return _text(value, 200) if isinstance(value, str) else value
+
+
+def _text(value: str, most: int) -> str:
+    """Cut a text, without halves of signs (`"\\ud800"` is JSON), which no answer can carry."""
+    return value[:most].encode("utf-8", "replace").decode()
 
 
 def _within(config: object, *names: str) -> object:
@@ -215,4 +222,5 @@ def _within(config: object, *names: str) -> object:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_COUNT
+    return value if is_count else None  # type: ignore[return-value]

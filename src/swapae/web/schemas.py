@@ -6,6 +6,7 @@ hexadecimal: of an image's codes, of a mask's pixels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -109,6 +110,10 @@ class Recipe(Given):
     layers: Annotated[list[Paint], Field(max_length=MOST_EDITS)] = []
     outside: Literal["plain", "photo", "free"] = "plain"
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
+
+    def digest(self) -> str:
+        """Name it shortly, for what was made of it to be found again."""
+        return sha256(self.model_dump_json().encode()).hexdigest()
 
 
 # ---- requests

@@ -32,7 +32,10 @@ class Protocol(H11Protocol):
     """HTTP/1.1, whose answer to what is no HTTP is like all others."""
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what cannot be read as a request, and close."""
+        """Refuse what cannot be read as a request, and close; where an answer has begun, only close."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.close()
+            return
         body = Refusal(400, "unreadable", "this is no HTTP request that can be read.").body()
         own = {
             **HEADERS,

@@ -1,5 +1,6 @@
 """What a studio is started with."""
 
+import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,4 +29,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach an address."""
-    return host in LOOPBACK or host.startswith("127.")
+    try:
+        return host in LOOPBACK or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, whose address somebody else may choose
+        return False

@@ -244,7 +244,7 @@ class Studio:
         start = time.perf_counter()
         recipe = request.recipe
         scale = self._renderer.quick_scale(recipe) if request.quality == "fast" else 1.0
-        key = recipe.model_dump_json(), request.side, request.format, scale
+        key = recipe.digest(), request.side, request.format, scale
         found = self._results.get(key)
         if found is None:
             picture = fitted(self._renderer.picture(recipe, scale), request.side)
