@@ -176,9 +176,9 @@ main.run()
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGTERM")
 def test_sigterm_ends_a_command_and_what_it_was_writing(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", WRITING]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([*command, str(tmp_path / "out.mp4")], **pipes) as child:
+    command = [sys.executable, "-c", WRITING, str(tmp_path / "out.mp4")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
         assert child.stdout.readline() == "writing\n"
         assert len(list(tmp_path.iterdir())) == 1
         child.send_signal(signal.SIGTERM)

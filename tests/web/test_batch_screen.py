@@ -203,6 +203,7 @@ def test_a_batch_outlives_the_page_with_its_pictures_its_own_texture_and_its_pla
 ) -> None:
     """Loaded anew twice: in the middle, when it goes on by itself, and with a photo that waits for a word."""
     page = open_page("swap")
+    page.on("dialog", lambda dialog: dialog.accept())  # whether to leave: closing would lose the batch
     with page.expect_file_chooser() as asked:
         page.get_by_role("button", name="Add photos").last.click()
     asked.value.set_files([{"name": "my wall.png", "mimeType": "image/png", "buffer": photo(9, (64, 64))}])

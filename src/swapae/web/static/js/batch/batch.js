@@ -45,10 +45,9 @@ export class Batch {
     return this.items.some(({ result }) => result && !this.kept.has(result.blob));
   }
 
-  /** Whether leaving the page loses something that loading it anew does not bring back. */
+  /** Whether closing the page loses something: loading it anew does not, but the browser does not say which it is. */
   get isFragile() {
-    if (this.store?.isWhole) return this.store.pending > 0;
-    return this.hasUnkept || this.isRunning;
+    return this.hasUnkept || this.isRunning || this.store?.pending > 0;
   }
 
   /** Take up what the store kept of the page before, and go on if it went on then. */
