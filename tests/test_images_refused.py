@@ -1,5 +1,6 @@
 """Every file that is no sound picture is refused by one sentence with its path, and nothing worse happens."""
 
+import logging
 import os
 import struct
 import sys
@@ -161,3 +162,13 @@ def test_formats_off_the_list_are_not_images(format_name):
     data = encoded(photo(32, 32), format_name)
     with pytest.raises(UserError, match="not an image"):
         decoded(data)
+
+
+def test_nothing_is_printed_beside_the_sentence(tmp_path, monkeypatch, capfd):
+    data = encoded(photo(8, 8), "TIFF")
+    samples = struct.pack("<HHI", 277, 3, 1)  # Pillow logs an error where a file claims so many
+    assert data.count(samples) == 1
+    monkeypatch.setattr(logging.root, "handlers", [])  # pytest's own, without which Python prints it
+    (tmp_path / "a.tif").write_bytes(data.replace(samples + b"\3", samples + b"\xfd"))
+    refused(tmp_path / "a.tif")
+    assert capfd.readouterr() == ("", "")

@@ -10,6 +10,7 @@ before a pixel is decoded, and whatever goes wrong inside a decoder becomes one 
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ IMAGE_SUFFIXES = HEIC_SUFFIXES | frozenset(
 MAX_PIXELS = 178_956_970
 
 WHITE = (255, 255, 255)
+_SAYS, _SILENT = logging.getLogger("PIL"), logging.NullHandler()
 
 Size = tuple[int, int]  # width, height in pixels
 Box = tuple[float, float, float, float]  # left, upper, right, lower in pixels
@@ -144,6 +146,7 @@ def opened(file: BinaryIO, name: str | Path) -> Iterator[Image.Image]:
 
     Damaged files make decoders raise nearly anything (SyntaxError, KeyError, …), hence `Exception`.
     """
+    _SAYS.addHandler(_SILENT)  # what Pillow logs would else be printed beside our sentence; twice is once
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

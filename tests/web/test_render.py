@@ -27,6 +27,7 @@ from swapae.images import resize, to_pil
 from swapae.web.errors import UnknownId
 from swapae.web.render import Pace, fitted, smaller
 from swapae.web.schemas import Recipe, RenderRequest, StripRequest
+from swapae.web.studio import Studio
 
 LIGHT = Direction("light", "texture", torch.nn.functional.normalize(torch.arange(256.0) - 99, dim=0), 0.3)
 SHAPE = Direction("shape", "structure", torch.nn.functional.normalize(torch.arange(8.0) - 3, dim=0), 0.4)
@@ -284,3 +285,14 @@ def test_the_frame_outside_masks_is_decoded_once_for_all_strengths(monkeypatch: 
     assert len(calls) == 4
     pixels(studio, recipe(a, strength=0.123, layers=[layer], textures=[{"image": b}]))
     assert len(calls) == 4  # the same again is not computed again
+
+
+def test_a_first_row_of_pictures_of_a_large_photo_is_made_small_at_once() -> None:
+    studio = Studio(shipped().model, "synthetic64", max_side=256)
+    image = studio.add_image(photo(256, 192)).id
+    renderer = studio._renderer
+    assert renderer.scale_of(recipe(image), 96, 9) == 96 / 256
+    renderer.pace.take(64 * 48, 0.001)
+    assert renderer.scale_of(recipe(image), 96, 9) == 1.0
+    renderer.pace.take(64 * 48, 9.0)
+    assert renderer.scale_of(recipe(image), 96, 9) == 96 / 256

@@ -76,6 +76,18 @@ def test_a_run_whose_files_make_no_sense_hides_no_other(tmp_path: Path, config: 
         Runs(tmp_path).log(run.id).model_dump_json()
 
 
+def test_a_config_is_read_again_only_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, read = make(tmp_path, "mine", []), []
+    runs, parsed = Runs(tmp_path), module.parsed
+    monkeypatch.setattr(module, "parsed", lambda text: read.append(1) or parsed(text))
+    assert [runs.list()[0].total_images for _ in range(3)] == [50000] * 3
+    assert len(read) == 1
+    (folder / "config.yaml").write_text(CONFIG.replace("50000", "600000"), "utf-8")
+    assert runs.list()[0].total_images == 600000
+
+
 def test_a_log_is_read_on_from_where_it_ended(tmp_path: Path) -> None:
     folder = make(tmp_path, "mine", [{"n": 1}, {"n": 2}])
     runs = Runs(tmp_path)

@@ -69,7 +69,7 @@ async def begin_session(desk: Shared) -> Response:
     """Keep the token in a cookie.
 
     For pages, whose pictures cannot carry a header: what was sent as `Authorization: Bearer` is answered as a
-    cookie that only this server gets, and no script can read.
+    cookie that only this host gets, and no script can read.
     """
     token = desk.settings.token
     if token is None:

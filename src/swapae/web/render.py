@@ -91,10 +91,13 @@ class Renderer:
         return min(1.0, max(math.sqrt(QUICK / seconds), SMALLEST, fewest))
 
     def scale_of(self, recipe: Recipe, side: int, num: int) -> float:
-        """Choose a scale for several small pictures: the full one where that is quick, else by their side."""
+        """Choose a scale for several small pictures: the full one where that is quick, else by their side.
+
+        Where nothing is known it is by their side: many large pictures at once take minutes, and gigabytes.
+        """
         codes = self.composer.codes(recipe.structures[0].image)
-        seconds = self.pace.estimate(codes.structure[0, 0].numel()) * num
-        return 1.0 if seconds <= SLOW else min(1.0, side / max(codes.size))
+        seconds = self.pace.estimate(codes.structure[0, 0].numel()) * num * self._frames(recipe)
+        return 1.0 if 0 < seconds <= SLOW else min(1.0, side / max(codes.size))
 
     def _frames(self, recipe: Recipe) -> int:
         """Count how often a recipe has to be decoded: twice where what is outside masks is not known yet."""

@@ -45,6 +45,7 @@ class Runs:
         self.root = Path(os.path.realpath(os.path.expanduser(root)))
         if not self.root.is_dir():
             raise UserError(f"{shown(root)} is no folder: --runs takes the one your runs are in.")
+        self._configs: dict[Path, tuple[tuple[int, int, int], object]] = {}
 
     def list(self) -> list[RunInfo]:
         """List the runs; the one that changed last comes first."""
@@ -134,13 +135,16 @@ class Runs:
         )
 
     def _config(self, folder: Path) -> object:
+        """Read a run's config, once while it stays what it is: YAML takes long, and pages ask often."""
         with self._opened(folder / "config.yaml") as file:
             if file is None:
                 return None
-            try:
-                return parsed(file.read(MOST_CONFIG))
-            except ValueError:
-                return None
+            status = os.fstat(file.fileno())
+            stamp = status.st_mtime_ns, status.st_size, status.st_ino
+            known = self._configs.get(folder)
+            if known is None or known[0] != stamp:
+                known = self._configs[folder] = stamp, _read(file)
+            return known[1]
 
     def _snapshots(self, folder: Path) -> dict[int, tuple[str, SnapshotInfo]]:
         """Find a run's pictures in the order of images seen; a number stays that of its picture."""
@@ -213,6 +217,13 @@ def _plain(value: object) -> object:
 def _text(value: str, most: int) -> str:
     """Cut a text, without halves of signs (`"\\ud800"` is JSON), which no answer can carry."""
     return value[:most].encode("utf-8", "replace").decode()
+
+
+def _read(file: BinaryIO) -> object:
+    try:
+        return parsed(file.read(MOST_CONFIG))
+    except ValueError:
+        return None
 
 
 def _within(config: object, *names: str) -> object:
