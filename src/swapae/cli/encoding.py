@@ -55,7 +55,7 @@ class Encoding:
         photos = Photos.of(open_source(data, resolution=self.size), self.size, self.most)
         numbers = self._chosen(photos.numbers)
         if len(numbers) < self.most:
-            self.common.say(f"{data} has {len(numbers):,} images, no {self.most:,}: all are taken")
+            self.common.say(f"{data} has {len(numbers):,} images, fewer than {self.most:,}: all are taken")
         self.counts[data] = 0
         for start in range(0, len(numbers), self.batch):
             images = self._read(photos, numbers[start : start + self.batch])
