@@ -114,14 +114,14 @@ def photos128() -> TrainConfig:
 def synthetic64() -> TrainConfig:
     """The generated domain at 64², as `photos64_fast`: nothing to crop or to mirror, patterns that matter.
 
-    The pictures are of one solid each, plain or patterned: a deeper head sees far enough to tell inside from
-    outside. Patterns over views would hide that, and are weak. Both halves of a batch are reconstructed from
+    The pictures are of one solid each, plain or patterned: a deeper head and structure blocks see far enough to
+    tell inside from outside (ADR 7). Patterns over views would hide that, and are weak. Both halves of a batch are reconstructed from
     views, which brought more than anything else (LOG.md, 2026-11-25).
     """
     base = photos64_fast()
     return replace(
         base,
-        model=replace(base.model, head_blocks=4),
+        model=replace(base.model, head_blocks=4, structure_blocks=4),
         data=replace(base.data, load_size=64, crop="none", flip=False),
         loss=replace(base.loss, l1=4.0, l1_gradient=4.0),
         views=ViewsConfig(recolor=0.8, pattern=0.3, move=0.5, whole=True),

@@ -17,6 +17,9 @@ def test_list_names_every_metric(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["metrics", "list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["metrics"]
     assert rows["FID"]["nets"] == ["EffLite0", "Inception"]
+    recall = "share of images that lie among the swaps"
+    assert rows["Precision"]["beside"] == {"Recall": {"better": "high", "says": recall}}
+    assert any(line.startswith("Precision ") and f"; Recall: {recall}" in line for line in lines)
 
 
 def test_fetch_brings_what_is_named(

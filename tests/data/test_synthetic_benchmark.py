@@ -1,10 +1,12 @@
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from swapae.data.synthetic import FORMS, HELD_OUT_FORMS, HELD_OUT_MATERIALS, MATERIALS, sample_scenes
 from swapae.data.synthetic.benchmark import draw_swaps, render_swaps
+from swapae.data.synthetic.sample import Split
 
 
 def names(table: tuple[str, ...], kinds: np.ndarray) -> set[str]:
@@ -35,11 +37,18 @@ def test_a_pair_does_not_depend_on_what_else_is_drawn() -> None:
     assert not np.array_equal(other["structure"], alone["structure"])
 
 
-def test_the_pictures_are_frozen() -> None:
+@pytest.mark.parametrize(
+    ("split", "wanted"),
+    [
+        ("seen", "3afd54f65867b8c462ebfdfa651934407f9d9956b0951fc2f10bfaa1d443047b"),
+        ("held_out", "96f36e4e5b82f5c996be147ba42f717743c3dd7c1c4abcf5940347c34bfc816a"),
+    ],
+)
+def test_the_pictures_are_frozen(split: Split, wanted: str) -> None:
     """A change here is a new BENCHMARK_VERSION: results made before it no longer compare."""
-    pictures = render_swaps(draw_swaps([0, 1]), 24)
+    pictures = render_swaps(draw_swaps([0, 1], split=split), 24)
     digest = hashlib.sha256(b"".join(pictures[role].tobytes() for role in sorted(pictures))).hexdigest()
-    assert digest == "3afd54f65867b8c462ebfdfa651934407f9d9956b0951fc2f10bfaa1d443047b"
+    assert digest == wanted
 
 
 def test_the_scenes_are_none_of_a_trainings_first() -> None:
@@ -47,15 +56,22 @@ def test_the_scenes_are_none_of_a_trainings_first() -> None:
     assert not shapes & {row.tobytes() for row in draw_swaps(range(50)).structure.structure.shape}
 
 
-def test_the_in_between_lies_between() -> None:
+def test_the_in_between_goes_from_the_structure_image_to_its_form_in_the_other_texture() -> None:
+    from swapae.data.synthetic import render
+
     swaps = draw_swaps(range(3))
     assert swaps.strength.tolist() == [0.25, 0.5, 0.75]
-    own = swaps.structure.texture.palette.mean((1, 2))
-    pictures = render_swaps(swaps, 16)
-    assert pictures.keys() == {"structure", "texture", "truth", "other", "between"}
-    assert own.shape == (3,)
-    for one in ("structure", "truth", "other"):
-        assert not np.array_equal(pictures["between"], pictures[one])
+    there = render(swaps.structure.structure, swaps.other.texture, 16).astype(int)
+    shares = (0.0, 0.25, 0.75, 1.0)
+    on_the_way = [
+        render_swaps(replace(swaps, strength=np.full(3, share, np.float32)), 16) for share in shares
+    ]
+    start, *between, end = (pictures["between"].astype(int) for pictures in on_the_way)
+    assert np.abs(start - on_the_way[0]["structure"]).max() <= 1
+    assert np.abs(end - there).max() <= 1
+    far = [np.abs(picture - start).mean((1, 2, 3)) for picture in between]
+    assert (far[0] > 0).all()
+    assert (far[0] < far[1]).all()
 
 
 @pytest.mark.parametrize("split", ["seen", "held_out"])

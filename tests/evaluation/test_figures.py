@@ -5,15 +5,15 @@ import math
 import pytest
 import torch
 
-from swapae.evaluation.figures import ABOUT, about, interval, is_share
+from swapae.evaluation.figures import about, interval, is_share
 from swapae.evaluation.singles import Singles, ranking
 from swapae.metrics.accumulators import Samples
 from swapae.metrics.collectors import Batch, BetweenSets, Collector, PerImage, RatioOfSums
-from swapae.metrics.synthetic_swaps import FIGURES
-from swapae.metrics.table import METRICS, all_choices, figures_of
+from swapae.metrics.synthetic_swaps import ABOUT, FIGURES
+from swapae.metrics.table import METRICS, Figure, all_choices, figures_of
 
 
-def test_which_way_is_better_is_what_a_training_keeps_its_best_checkpoints_by() -> None:
+def test_every_figure_of_every_choice_is_known_for_what_it_is() -> None:
     ways: dict[str, str] = dict(FIGURES)
     for choice in all_choices():
         ways |= figures_of(choice)
@@ -26,9 +26,19 @@ def test_a_figure_is_known_by_the_beginning_of_its_name() -> None:
     assert about("MS-SSIM-3").better == "high"
     assert about("TextureSensitivity-LPIPS-squeeze").better == "high"
     assert about("LPIPS-squeeze").better == "low"
-    assert about("Recall-EffLite0") == ABOUT["Recall"]
+    assert about("Recall-EffLite0") == dict(METRICS["Precision"].beside)["Recall"]
+    assert about("hybrid_psnr") == ABOUT["hybrid_psnr"]
     assert about("StructureNearer-VGG16").better == "high"  # though its row, StructureLeakage, is better low
     assert about("FIDDLE") == ("", "")
+
+
+def test_a_row_of_ones_own_is_known_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = (("Mine", Figure("high", "share of what is mine")),)
+    row = METRICS["L1"]._replace(nets=("Net",), is_better="low", about="how far it is", beside=beside)
+    monkeypatch.setitem(METRICS, "Own", row)
+    assert figures_of(("Own", "Net")) == {"Own-Net": "low", "Mine-Net": "high"}
+    assert about("Own-Net") == ("low", "how far it is")
+    assert about("Mine-Net") == ("high", "share of what is mine")
 
 
 def test_the_interval_is_the_one_that_was_found_or_that_of_a_mean_or_of_a_share() -> None:

@@ -1,3 +1,5 @@
+import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -5,6 +7,8 @@ import torch
 
 from swapae import UserError
 from swapae.files import cache_folder
+from swapae.metrics.fetch import REMOTES
+from swapae.metrics.loaders import LOADERS, Nets
 from swapae.metrics.nets import find_net, nets_folder, read_net
 
 
@@ -45,8 +49,10 @@ def test_the_cache_is_the_one_of_all_else_and_heeds_its_variable(
 
 def test_a_folder_without_the_file_is_an_error_even_if_the_cache_has_it(tmp_path: Path) -> None:
     put(nets_folder())
-    with pytest.raises(UserError, match=r"net\.safetensors is not in .*empty: .*--weights.*SWAPAE_WEIGHTS"):
-        find_net("net.safetensors", tmp_path / "empty")
+    with pytest.raises(
+        UserError, match=r"net\.safetensors is not in .*empty: .*`swapae metrics fetch n --to .*empty`"
+    ):
+        find_net("net.safetensors", tmp_path / "empty", "n")
 
 
 def test_a_missing_net_is_one_sentence_with_every_place(
@@ -57,6 +63,22 @@ def test_a_missing_net_is_one_sentence_with_every_place(
         find_net("net.safetensors")
     assert str(tmp_path / "named") in str(caught.value)
     assert str(nets_folder()) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(LOADERS.keys() - {"EffLite0"}))
+def test_a_missing_net_is_never_fetched_unasked_but_its_fetching_is_told(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torchvision", reason="the nets need the extra swapae[metrics]")
+    for way in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, way, lambda *_: pytest.fail("asked the network"))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("asked for an address"))
+    with pytest.raises(UserError) as caught:
+        Nets()[name]
+    said = re.search(r"or run `swapae metrics fetch (\w+)`\.$", str(caught.value))
+    assert said, str(caught.value)
+    assert REMOTES[said[1]].filename in str(caught.value)  # what it brings is what was looked for
     assert "\n" not in str(caught.value)
 
 

@@ -17,9 +17,13 @@ def metrics_list(*, common: CommonOptions) -> Report:
 
     for name, row in METRICS.items():
         nets = f"  [{', '.join(row.nets)}]" if row.nets else ""
-        common.show(f"{name:19} {row.of:15} {row.is_better:5} {row.about}{nets}")
+        beside = "".join(f"; {one}: {figure.says}" for one, figure in row.beside)
+        common.show(f"{name:19} {row.of:15} {row.is_better:5} {row.about}{beside}{nets}")
     said = ("nets", "of", "is_better", "about")
-    return {"metrics": {name: {key: getattr(row, key) for key in said} for name, row in METRICS.items()}}
+    rows = {name: {key: getattr(row, key) for key in said} for name, row in METRICS.items()}
+    for name, row in METRICS.items():
+        rows[name]["beside"] = {one: figure._asdict() for one, figure in row.beside}
+    return {"metrics": rows}
 
 
 def metrics_fetch(

@@ -141,4 +141,5 @@ class SameSizeBlock(nn.Module):
         return recomputed(self._sum, input)
 
     def _sum(self, input: Tensor) -> Tensor:
-        return input + self.conv2(self.conv1(input))
+        added: Tensor = self.conv2(self.conv1(input))
+        return input + added

@@ -39,7 +39,7 @@ class Inception:
             UserError: torchvision or the weights are not there, or the file does not fit.
         """
         net = empty_net()
-        path = find_net(FILENAMES, weights)
+        path = find_net(FILENAMES, weights, "Inception")
         tensors = read_net(path)
         counters = {n: t for n, t in net.state_dict().items() if n.endswith(".num_batches_tracked")}
         load_strict(net, counters | tensors, str(path))  # older files lack the counters, which do nothing

@@ -57,6 +57,10 @@ TRUNKS: dict[TrunkName, Trunk] = {
 }
 
 
+# What `swapae metrics fetch` calls the trunks' files.
+FETCHED: dict[TrunkName, str] = {"squeeze": "squeeze", "alex": "alex", "vgg": "VGG16"}
+
+
 def whole_filename(trunk: TrunkName) -> str:
     """The file that holds a trunk and its heads."""
     return f"lpips_{trunk}_v0.1.safetensors"
@@ -102,7 +106,7 @@ class LPIPS(nn.Module):
             UserError: torchvision or the weights are not there, or the file does not fit.
         """
         metric = cls(trunk)
-        path = find_net((whole_filename(trunk), TRUNKS[trunk].filename), weights)
+        path = find_net((whole_filename(trunk), TRUNKS[trunk].filename), weights, FETCHED[trunk])
         load_strict(metric, _with_heads(read_net(path), trunk), str(path))
         if torch.device(device).type == "cpu":  # twice as fast there; maps follow the weights' layout
             metric.features.to(memory_format=torch.channels_last)

@@ -15,13 +15,14 @@ from swapae.weights import load_tensors
 VARIABLE = "SWAPAE_WEIGHTS"  # environment: a folder of weights files
 
 
-def find_net(filenames: str | Sequence[str], weights: str | Path | None = None) -> Path:
-    """Find a measuring network's weights file.
+def find_net(filenames: str | Sequence[str], weights: str | Path | None = None, net: str = "") -> Path:
+    """Find a measuring network's weights file; nothing is downloaded.
 
     Args:
         filenames: its usual name, or several, the best first.
         weights: the file, or a folder that holds it; without it the folder named by the environment variable
             `SWAPAE_WEIGHTS` is searched, then `nets_folder()`.
+        net: what `swapae metrics fetch` calls it.
 
     Raises:
         UserError: the file is in none of these places; a place given by `weights` is the only one.
@@ -35,10 +36,12 @@ def find_net(filenames: str | Sequence[str], weights: str | Path | None = None) 
             if (folder / name).is_file():
                 return folder / name
     searched = " or ".join(str(folder) for folder in places)
-    raise UserError(
-        f"{' (or '.join(names)}{')' * (len(names) - 1)} is not in {searched}: give the file or its folder as "
-        f"--weights, set {VARIABLE} to its folder, or run `swapae metrics fetch`."
-    )
+    fetch = " ".join(["swapae metrics fetch", *([net] if net else [])])
+    if weights is None:
+        ways = f"give the file or its folder as --weights, set {VARIABLE} to its folder, or run `{fetch}`"
+    else:  # where nothing that lies in the cache is taken
+        ways = f"give another place as --weights, or run `{fetch} --to {places[0]}`"
+    raise UserError(f"{' (or '.join(names)}{')' * (len(names) - 1)} is not in {searched}: {ways}.")
 
 
 def read_net(path: Path) -> dict[str, Tensor]:

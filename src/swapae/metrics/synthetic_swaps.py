@@ -12,15 +12,18 @@ from swapae.metrics.answers import TRIVIAL
 from swapae.metrics.collectors import Batch, Collector, PerImage
 from swapae.metrics.lpips import LPIPS
 from swapae.metrics.pixels import psnr
-from swapae.metrics.table import Better
+from swapae.metrics.table import Better, Figure
 
-FIGURES: dict[str, Better] = {
-    "hybrid_nearer_truth": "high",
-    "hybrid_lpips": "low",
-    "hybrid_psnr": "high",
-    "reconstruction_lpips": "low",
-    "interpolation_lpips": "low",
+ABOUT: dict[str, Figure] = {
+    "hybrid_nearer_truth": Figure(
+        "high", "share of pairs whose hybrid is nearer the true swap than either image"
+    ),
+    "hybrid_lpips": Figure("low", "perceptual distance of hybrid and true swap"),
+    "hybrid_psnr": Figure("high", "signal-to-noise ratio of hybrid and true swap in decibels"),
+    "reconstruction_lpips": Figure("low", "perceptual distance of reconstruction and structure image"),
+    "interpolation_lpips": Figure("low", "perceptual distance of in-between and true in-between"),
 }
+FIGURES: dict[str, Better] = {name: figure.better for name, figure in ABOUT.items()}
 SWAP = ("structure", "texture", "truth", "hybrid")
 
 

@@ -15,7 +15,14 @@ from swapae.metrics.collectors import Collector
 from swapae.metrics.loaders import Nets
 from swapae.metrics.pixels import WINDOW, ms_ssim_name
 
-Better = Literal["low", "high"]
+Better = Literal["low", "high", ""]  # nothing where nobody said
+
+
+class Figure(NamedTuple):
+    """What a reader must know of a figure: which way is better, and what it says."""
+
+    better: Better
+    says: str
 
 
 class Metric(NamedTuple):
@@ -26,9 +33,9 @@ class Metric(NamedTuple):
     - of: what it measures, "reconstruction" or "swap".
     - is_better: "low" or "high".
     - about: what the figure says.
-    - figures: what the figures are called, with NET and TAP for the net's; SCALES is MS-SSIM of a size. None
-      if there is one, called by the row and its net.
-    - otherwise: those figures of which the contrary is better.
+    - called: what the figure is called, with NET and TAP for the net's; SCALES is MS-SSIM of a size. Empty if
+      it is called by the row and its net.
+    - beside: figures that come with it and say something else, called by these names and the net.
     """
 
     make: Callable[[Any], Collector]
@@ -36,8 +43,8 @@ class Metric(NamedTuple):
     of: str
     is_better: Better
     about: str
-    figures: tuple[str, ...] = ()
-    otherwise: tuple[str, ...] = ()
+    called: str = ""
+    beside: tuple[tuple[str, Figure], ...] = ()
 
 
 FEATURE_NETS = ("EffLite0", "Inception")
@@ -53,7 +60,7 @@ METRICS: dict[str, Metric] = {
         "reconstruction",
         "high",
         "structural similarity at several scales",
-        ("SCALES",),
+        "SCALES",
     ),
     "LPIPS": Metric(measures.lpips, TRUNK_NETS, "reconstruction", "low", "perceptual distance"),
     "FID": Metric(measures.fid, FEATURE_NETS, "swap", "low", "Fréchet distance of swaps to structure images"),
@@ -65,8 +72,8 @@ METRICS: dict[str, Metric] = {
         FEATURE_NETS,
         "swap",
         "high",
-        "swaps among the images, and images among the swaps",
-        ("Precision-NET", "Recall-NET"),
+        "share of swaps that lie among the images",
+        beside=(("Recall", Figure("high", "share of images that lie among the swaps")),),
     ),
     "SIFID": Metric(
         measures.sifid_of,
@@ -74,7 +81,7 @@ METRICS: dict[str, Metric] = {
         "swap",
         "low",
         "stuff of the swap against the texture image's",
-        ("SIFID-NET-TAP",),
+        "SIFID-NET-TAP",
     ),
     "SelfSim": Metric(
         measures.self_similarity,
@@ -89,8 +96,12 @@ METRICS: dict[str, Metric] = {
         "swap",
         "low",
         "how far the layout went over to the texture image's, 0 to 1",
-        ("StructureLeakage-NET",),
-        ("StructureNearer-NET",),
+        beside=(
+            (
+                "StructureNearer",
+                Figure("high", "share of pairs whose layout is nearer the structure image's"),
+            ),
+        ),
     ),
     "TextureSensitivity": Metric(
         swapping.texture_sensitivity,
@@ -98,7 +109,7 @@ METRICS: dict[str, Metric] = {
         "swap",
         "high",
         "how far the output moves per unit of texture change",
-        ("TextureSensitivity-LPIPS-NET",),
+        "TextureSensitivity-LPIPS-NET",
     ),
     "Color": Metric(
         measures.color,
@@ -106,8 +117,9 @@ METRICS: dict[str, Metric] = {
         "swap",
         "low",
         "colours of the swap against the texture image's, in L*a*b*",
-        ("Color",),
-        ("ColorNearer",),
+        beside=(
+            ("ColorNearer", Figure("high", "share of pairs whose colours are nearer the texture image's")),
+        ),
     ),
 }
 
@@ -154,9 +166,8 @@ def figures_of(choice: Choice, size: int | None = None) -> dict[str, Better]:
     sizes = [WINDOW * 2**n for n in range(5)] if size is None else [size]
     name, net = choice
     row = METRICS[name]
-    other: Better = "high" if row.is_better == "low" else "low"
-    given = [(form, row.is_better) for form in row.figures or [_word(name, net)]]
-    given += [(form, other) for form in row.otherwise]
+    given = [(row.called or _word(name, net), row.is_better)]
+    given += [(_word(one, net), figure.better) for one, figure in row.beside]
     found: dict[str, Better] = {}
     for form, better in given:
         if form == "SCALES":
@@ -164,6 +175,14 @@ def figures_of(choice: Choice, size: int | None = None) -> dict[str, Better]:
             continue
         for tap in TAPS[net or ""] if "TAP" in form else [""]:
             found[form.replace("NET", net or "").replace("TAP", tap)] = better
+    return found
+
+
+def families() -> dict[str, Figure]:
+    """What the figures of all rows say, by what their names begin with: a net and more may follow."""
+    found: dict[str, Figure] = {}
+    for name, row in METRICS.items():
+        found |= {name: Figure(row.is_better, row.about), **dict(row.beside)}
     return found
 
 

@@ -34,7 +34,7 @@ class VGG16:
         """
         with torch.device("meta"):
             features = make_trunk(TRUNKS["vgg"].model)
-        path = find_net(TRUNKS["vgg"].filename, weights)
+        path = find_net(TRUNKS["vgg"].filename, weights, "VGG16")
         tensors = {name: t for name, t in read_net(path).items() if not name.startswith("classifier.")}
         holder = nn.ModuleDict({"features": features}).to_empty(device="cpu")
         load_strict(holder, tensors, str(path))

@@ -42,7 +42,9 @@ class FoldedEncoder:
     def structure_of(self, middle: Tensor) -> Tensor:
         """Read the structure code off the middle features."""
         x = middle
-        for layer in (*self._at_structure, *self._to_structure):
+        for block in self._at_structure:
+            x = block(x)
+        for layer in self._to_structure:
             x = layer(x)
         return normalize(x)
 
