@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from swapae import Codes
 from swapae.codes import FORMAT, blend, common_batch, paired
 from swapae.errors import UserError
+from swapae.weights import save_tensors
 
 
 def codes(batch: int = 3, size: tuple[int, int] = (16, 20), texture: tuple[int, ...] = (6,)) -> Codes:
@@ -187,6 +188,27 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path) -> None:
         path.write_bytes(data[:size])
         with pytest.raises(UserError, match=r"a\.safetensors is damaged"):
             Codes.load(path)
+
+
+@pytest.mark.parametrize(
+    ("structure", "size"),
+    [
+        (torch.full((1, 4, 4, 5), torch.nan), "[16, 20]"),
+        (torch.full((1, 4, 4, 5), -torch.inf), "[16, 20]"),
+        (torch.ones(1, 4, 4, 5, dtype=torch.int64), "[16, 20]"),
+        (torch.ones(1, 4, 4, 5), "[0, 20]"),
+        (torch.ones(1, 4, 4, 5), "[-16, 20]"),
+    ],
+    ids=["nan", "infinite", "whole numbers", "no height", "less than none"],
+)
+def test_numbers_that_are_no_codes_are_damage(tmp_path: Path, structure: torch.Tensor, size: str) -> None:
+    save_tensors(
+        tmp_path / "a",
+        {"structure": structure, "texture": torch.ones(1, 6)},
+        {"format": FORMAT, "size": size},
+    )
+    with pytest.raises(UserError, match="a is damaged and cannot be read as codes"):
+        Codes.load(tmp_path / "a")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The models in the box: small trained ones that come with the package, each a folder found by its name."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +58,33 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UserError(f"{path} is damaged; install swapae anew.")
     return found
+
+
+def image_size(folder: Path) -> int | None:
+    """Tell the side of the images that a model was trained on, in pixels.
+
+    Its card says so, or else the config of its run; None where nobody has written it down.
+    """
+    return next((size for size in _sizes(folder) if size is not None), None)
+
+
+def _sizes(folder: Path) -> Iterator[int | None]:
+    yield _number(folder / CARD, "image_size")
+    for place in (folder, folder.parent):
+        yield _number(place / "config.yaml", "discriminator", "image_size")
+
+
+def _number(path: Path, *keys: str) -> int | None:
+    """Read one number above 0 from a file of JSON or YAML; None where it has none, or is damaged."""
+    if not path.is_file():
+        return None
+    import yaml
+
+    try:
+        read = json.loads if path.suffix == ".json" else yaml.safe_load
+        found = read(path.read_text(encoding="utf-8"))
+        for key in keys:
+            found = found[key]
+    except Exception:  # PyYAML lets through what its constructors raise, and deep nesting ends in another
+        return None
+    return found if isinstance(found, int) and found > 0 else None

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from swapae.errors import UserError
-from swapae.weights import load_tensors, save_tensors
+from swapae.files import shown
+from swapae.weights import load_kept, save_tensors
 
 FORMAT = "swapae.codes/1"
 
@@ -85,16 +86,15 @@ class Codes:
         Raises:
             UserError: the file is missing, damaged, or holds no codes.
         """
-        if not Path(path).is_file():
-            raise UserError(f"{path} is no file; `swapae encode IMAGE -m MODEL -o {path}` makes one.")
-        tensors, metadata = load_tensors(path)
-        if metadata.get("format") != FORMAT:
-            raise UserError(f"{path} holds no codes ({FORMAT}); `swapae encode` makes such files.")
+        tensors, metadata = load_kept(path, FORMAT, "codes", "swapae encode")
         try:
-            height, width = json.loads(metadata["size"])
-            return Codes(tensors["structure"], tensors["texture"], (int(height), int(width)))
+            height, width = map(int, json.loads(metadata["size"]))
+            found = Codes(tensors["structure"], tensors["texture"], (height, width))
+            if min(height, width) < 1 or not (_are_numbers(found.structure) and _are_numbers(found.texture)):
+                raise ValueError("it has numbers that are none")
+            return found
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise UserError(f"{path} is damaged and cannot be read as codes ({error}).") from error
+            raise UserError(f"{shown(path)} is damaged and cannot be read as codes ({error}).") from error
 
 
 def blend(textures: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
@@ -153,3 +153,7 @@ def common_batch(*sizes: int) -> int:
 
 def _batched(tensor: Tensor, batch: int) -> Tensor:
     return tensor.expand(batch, *tensor.shape[1:])
+
+
+def _are_numbers(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() and bool(tensor.isfinite().all())

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from swapae.errors import UserError
-from swapae.files import check_free, written_whole
+from swapae.files import check_free, shown, written_whole
 
 SHOWN = 8  # names of one kind that a report lists before it only counts them
 
@@ -59,6 +59,28 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     with _opened(Path(path)) as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+def load_kept(
+    path: str | Path, format: str, what: str, maker: str
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read a safetensors file of one format of this program.
+
+    Args:
+        path: of the file.
+        format: that its metadata must name.
+        what: it holds, for messages.
+        maker: the command that makes one, for messages.
+
+    Raises:
+        UserError: the file is missing, damaged, or of another format.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{shown(path)} is no file; `{maker}` makes one.")
+    tensors, metadata = load_tensors(path)
+    if metadata.get("format") != format:
+        raise UserError(f"{shown(path)} holds no {what} ({format}); `{maker}` makes such files.")
+    return tensors, metadata
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:

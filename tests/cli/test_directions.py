@@ -91,7 +91,7 @@ def test_fit_takes_as_many_images_as_it_is_told_and_says_when_there_are_fewer(
     assert "has" not in capsys.readouterr().out
     assert Directions.load(out)[0].num_images == 5
     assert run(*fit, "--force") == 0
-    assert f"{folder} has 7 images, no 5,000: all are taken" in capsys.readouterr().out
+    assert f"{folder} has 7 images, fewer than 5,000: all are taken" in capsys.readouterr().out
     assert Directions.load(out)[0].num_images == 7
 
 

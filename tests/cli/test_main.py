@@ -1,8 +1,10 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -151,6 +153,38 @@ def test_an_interruption_is_status_130(capsys: Streams, monkeypatch: pytest.Monk
     replace(monkeypatch, KeyboardInterrupt())
     assert main(["presets"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+WRITING = """
+import pathlib, sys, time
+from swapae.cli import commands, main
+from swapae.files import written_whole
+
+out = pathlib.Path(sys.argv.pop())
+
+def presets() -> None:
+    with written_whole(out) as beside:
+        beside.write_text("half of it")
+        print("writing", flush=True)
+        time.sleep(60)
+
+commands.COMMANDS["presets"] = presets
+sys.argv.insert(1, "presets")
+main.run()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGTERM")
+def test_sigterm_ends_a_command_and_what_it_was_writing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITING, str(tmp_path / "out.mp4")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "writing\n"
+        assert len(list(tmp_path.iterdir())) == 1
+        child.send_signal(signal.SIGTERM)
+        said = child.communicate(timeout=60)
+    assert (child.returncode, said) == (130, ("", "ended by a signal (SIGTERM)\n"))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

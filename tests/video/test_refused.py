@@ -4,15 +4,17 @@ import os
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
-from tests.video.clips import TIMES, clip, picture
+from tests.video.clips import BASE, TIMES, clip, picture
 
 from swapae import SwappingAutoencoder, UserError
 from swapae.video import Look, Span, edit_video, open_video
+from swapae.video.source import Turn
 
 LONG = [25 * i for i in range(48)]  # two seconds
 
@@ -135,6 +137,27 @@ def test_damaged_bytes_end_in_one_sentence_or_in_frames(tmp_path: Path) -> None:
             told.append(str(error))
     assert len(told) > 5
     assert not any("\n" in one for one in told)
+
+
+def test_pictures_at_a_slant_and_those_that_turn_on_their_way_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slant = (56756, 32768, 0, -32768, 56756, 0, 0, 0, 1 << 30)  # by 30 degrees
+    with pytest.raises(UserError, match=r"is to be shown at a slant of 30°: turn it upright first\.$"):
+        open_video(clip(tmp_path / "slant.mp4", TIMES[:2], matrix=slant))
+    nearly = (10, 1 << 16, 0, -(1 << 16), 10, 0, 0, 0, 1 << 30)  # rounding is no slant
+    with open_video(clip(tmp_path / "nearly.mp4", TIMES[:2], matrix=nearly)) as opened:
+        assert opened.facts.size == (16, 20)
+
+    def turning(decoded: Any) -> Turn | None:  # files of one stream say it once; broadcasts may say it anew
+        return None if decoded.pts * decoded.time_base < TIMES[6] * BASE else (False, True, True)
+
+    monkeypatch.setattr("swapae.video.source.turn_of", turning)
+    with (
+        open_video(clip(tmp_path / "turns.mp4")) as opened,
+        pytest.raises(UserError, match=r"is turned another way from 0\.25 s on: cut it there with --end\.$"),
+    ):
+        list(opened.frames())
 
 
 # ── nothing half-written ─────────────────────────────────────────────────────────────────────────

@@ -184,6 +184,13 @@ def test_a_turned_video_is_written_upright(net: SwappingAutoencoder, tmp_path: P
     assert (wrote["size"], wrote["rotation"]) == ((16, 20), 0)
 
 
+@pytest.mark.parametrize("suffix", [".mov", ".mkv"])
+def test_other_containers_say_how_their_pictures_lie_too(suffix: str, tmp_path: Path) -> None:
+    with open_video(clip(tmp_path / f"a{suffix}", TIMES[:2], matrix=turned(270))) as opened:
+        frame = next(iter(opened.frames()))
+    assert near(np.asarray(frame.picture), np.rot90(picture(0))) < 3
+
+
 def test_a_part_is_cut_with_its_sound(net: SwappingAutoencoder, tmp_path: Path) -> None:
     source = clip(tmp_path / "a.mkv", [25 * i for i in range(48)], sound="aac")
     done = edit_video(net, source, tmp_path / "o.mkv", Look(), start=0.5, end=Fraction(1))

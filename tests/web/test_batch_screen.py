@@ -198,6 +198,48 @@ def test_the_batch_goes_on_while_another_screen_is_open(open_page: OpenPage) -> 
     expect(page.locator(".batch-row[data-state=done]")).to_have_count(3)
 
 
+def test_a_batch_outlives_the_page_with_its_pictures_its_own_texture_and_its_place(
+    open_page: OpenPage,
+) -> None:
+    """Loaded anew twice: in the middle, when it goes on by itself, and with a photo that waits for a word."""
+    page = open_page("swap")
+    page.on("dialog", lambda dialog: dialog.accept())  # whether to leave: closing would lose the batch
+    with page.expect_file_chooser() as asked:
+        page.get_by_role("button", name="Add photos").last.click()
+    asked.value.set_files([{"name": "my wall.png", "mimeType": "image/png", "buffer": photo(9, (64, 64))}])
+    expect(page.locator(".side.texture .chosen-name")).to_have_text("my wall", timeout=60_000)
+    page.keyboard.press("5")
+    held: list[Route] = []
+    page.route("**/api/v1/save", lambda route: held.append(route))
+    page.wait_for_selector(".screen.batch")
+    begin(page, {f"{seed}.png": photo(seed) for seed in range(4)} | {"broken.png": photo(3)[:60]})
+    page.allowed.append("422")
+    look = page.locator(".batch-look p").first.inner_text()
+    assert "my wall" in look
+    for _ in range(2):
+        expect(page.locator("[data-state=rendering]")).to_have_count(2, timeout=30_000)
+        held.pop(0).continue_()
+        expect(page.locator("[data-state=rendering]")).to_have_count(2, timeout=30_000)
+    expect(page.locator("[data-state=done]")).to_have_count(2)
+    page.unroute("**/api/v1/save")
+    page.reload()
+    page.wait_for_selector(".screen.batch")
+    through(page, 5)
+    assert sorted(map(str, states(page))) == ["done"] * 4 + ["failed"]
+    assert page.locator(".batch-look p").first.inner_text() == look
+    expect(page.locator(".batch-picture img")).to_have_count(4)
+    drop(page, {"later.png": photo(8)})
+    page.reload()
+    expect(page.locator(".batch-row")).to_have_count(6)
+    expect(page.get_by_role("button", name="Go on with 1 photo")).to_be_visible()  # it had been told nothing
+    page.get_by_role("button", name="Clear the list").click()
+    page.get_by_role("button", name="Clear it").click()
+    expect(page.locator(".batch-row")).to_have_count(0)
+    page.reload()
+    page.wait_for_selector(".screen.batch")
+    expect(page.locator(".batch-none")).to_be_visible()
+
+
 def test_a_batch_is_made_by_the_keyboard_alone(open_page: OpenPage) -> None:
     page = open_page("batch", width=390, height=844)
     tab_to(page, "Choose photos")

@@ -206,6 +206,28 @@ def test_the_pad_mixes_up_to_four_photos_by_mouse_keys_and_numbers(open_page: Ca
     assert page.locator(".toast.error, .state.bad").count() == 0
 
 
+def test_until_the_model_is_there_the_page_says_so_once_and_keeps_what_was_chosen(
+    open_page: Callable[..., Any], studio_url: str
+) -> None:
+    page = open_page("batch")
+    page.allowed += ["503", "ERR_FAILED"]
+    wait = json.dumps({"error": "the studio is loading its model.", "code": "loading"})
+    page.route(
+        "**/api/v1/model", lambda route: route.fulfill(status=503, headers={"Retry-After": "0.1"}, body=wait)
+    )
+    page.goto(f"{studio_url}/")
+    page.get_by_text("The model is being loaded").wait_for()
+    assert page.get_by_text("The model is being loaded").count() == 1
+    page.get_by_role("tab", name="Mix").click()
+    page.unroute("**/api/v1/model")
+    page.route("**/api/v1/model", lambda route: route.abort())
+    page.get_by_text("The studio does not answer").wait_for()
+    assert page.get_by_text("The studio does not answer").count() == 1
+    assert page.locator(".screen, .toast").count() == 0
+    page.unroute("**/api/v1/model")
+    page.wait_for_selector(".screen.mix .pad")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_screens_have_no_serious_fault_of_access_and_fit(
     open_page: Callable[..., Any], width: int, scheme: str
@@ -218,6 +240,10 @@ def test_screens_have_no_serious_fault_of_access_and_fit(
         page.wait_for_selector(f".screen.{screen} > *")
         page.wait_for_function("() => !document.querySelector('.screen .spinner, .stage.working')")
         found = axe.run(page).response["violations"]
+        page.emulate_media(color_scheme="dark" if scheme == "light" else "light")  # colours are the theme's
+        page.wait_for_timeout(300)
+        found += axe.run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+        page.emulate_media(color_scheme=scheme)
         serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
         faults = [(fault["id"], [node["html"][:160] for node in fault["nodes"]]) for fault in serious]
         assert faults == [], screen

@@ -11,7 +11,7 @@ from torch import Tensor
 from swapae.batch.edit import Edit, file_digest
 from swapae.codes import Codes
 from swapae.config import unknown
-from swapae.editing import Direction, Directions, apply, interpolate, kept_outside, mix, region_mask, within
+from swapae.editing import Direction, Directions, apply, decoded_inside, interpolate, mix, region_mask, within
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.images import open_image, put_alpha, split_alpha, to_array, to_pil
@@ -74,7 +74,10 @@ class Editor:
                 codes = self._edited(own)
             except ValueError as error:  # a layout of another size
                 raise UserError(str(error)) from None
-            result = self._decoded(codes) if mask is None else self._inside(image, own, codes, mask)
+            if mask is not None:
+                result = self._inside(image, own, codes, mask)
+            else:
+                result = self.model.decode(codes).float().cpu()
         return put_alpha(to_pil(result[0].numpy()), alpha if self._structure is None else self._alpha)
 
     @property
@@ -142,13 +145,6 @@ class Editor:
 
     def _inside(self, image: Tensor, own: Codes, codes: Codes, mask: Tensor) -> Tensor:
         """Decode an edit that is kept inside a mask, with what was asked for outside."""
-        stride, feather = self.model.config.stride, self.edit.feather
-        result = self._decoded(within(own, codes, region_mask(mask, own, stride, feather)))
-        if self.edit.outside == "free":
-            return result
-        plain = image if self.edit.outside == "photo" else self._decoded(own)
-        pixels = region_mask(mask, own, stride, feather, detail=stride).cpu()
-        return kept_outside(plain, result, pixels[..., : own.size[0], : own.size[1]])
-
-    def _decoded(self, codes: Codes) -> Tensor:
-        return self.model.decode(codes).float().cpu()
+        feather, outside = self.edit.feather, self.edit.outside
+        codes = within(own, codes, region_mask(mask, own, self.model.config.stride, feather))
+        return decoded_inside(self.model, own, codes, [mask], feather, outside, image)

@@ -77,7 +77,7 @@ def named(name: str, loaded: "Sequence[tuple[Path, Directions]]") -> "Direction"
     """Find a direction; where two files have its name, that of the first.
 
     Raises:
-        UserError: there is none; the sentence has the nearest.
+        UserError: there is none; the sentence has the nearest, and the files that were read.
     """
     from swapae.config import unknown
 
@@ -85,7 +85,9 @@ def named(name: str, loaded: "Sequence[tuple[Path, Directions]]") -> "Direction"
     for direction in everything:
         if direction.name == name:
             return direction
-    raise UserError(unknown(f"direction '{name}'", name, [one.name for one in everything]))
+    where = " and ".join(f"`swapae directions list {file}`" for file, _ in loaded)
+    near = unknown(f"direction '{name}'", name, [one.name for one in everything])
+    raise UserError(f"{near} {where} names those that there are.")
 
 
 def check_fits(

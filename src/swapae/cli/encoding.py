@@ -1,15 +1,12 @@
 """Codes of sets of images, a batch after the other."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from swapae import box
-from swapae import config as configs
 from swapae.cli.common import Report, Running
 from swapae.codes import Codes
 from swapae.data.open import open_source
@@ -18,7 +15,6 @@ from swapae.errors import UserError
 from swapae.evaluation.photos import Photos
 from swapae.locate import find_weights
 from swapae.model import WEIGHTS_FILE, SwappingAutoencoder
-from swapae.training.config import TrainConfig
 
 USUAL_SIZE = 256
 SAY_EVERY = 500  # images
@@ -59,7 +55,7 @@ class Encoding:
         photos = Photos.of(open_source(data, resolution=self.size), self.size, self.most)
         numbers = self._chosen(photos.numbers)
         if len(numbers) < self.most:
-            self.common.say(f"{data} has {len(numbers):,} images, no {self.most:,}: all are taken")
+            self.common.say(f"{data} has {len(numbers):,} images, fewer than {self.most:,}: all are taken")
         self.counts[data] = 0
         for start in range(0, len(numbers), self.batch):
             images = self._read(photos, numbers[start : start + self.batch])
@@ -95,14 +91,5 @@ class Encoding:
 
 
 def trained_size(name: str) -> int:
-    """Tell the side of the images a model was trained on, where its card or its run says so; else 256."""
-    folder = find_weights(name, WEIGHTS_FILE).parent
-    try:
-        return int(json.loads((folder / box.CARD).read_text(encoding="utf-8"))["image_size"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    for place in (folder, folder.parent):
-        config: Path = place / "config.yaml"
-        if config.is_file():
-            return configs.load(TrainConfig, config).discriminator.image_size
-    return USUAL_SIZE
+    """Tell the side of the images a model was trained on, where that is written down; else 256."""
+    return box.image_size(find_weights(name, WEIGHTS_FILE).parent) or USUAL_SIZE

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from PIL.Image import Image, fromarray
 from torch import Tensor
 
-from swapae.codes import Codes, blend, paired
+from swapae.codes import Codes, paired
+from swapae.editing import interpolate, mix
 from swapae.errors import UserError
 from swapae.galleries import Sample
 from swapae.images import WHITE, grid, resize, to_array, to_pil
@@ -75,7 +75,7 @@ class Exhibit:
         rows, columns = range(NUM_STRUCTURES), range(first, first + num_textures)
         header: Cells = [None, *(self.shown[column] for column in columns)]
         textures = self.codes.texture[list(columns)]
-        made = [[self.shown[row], *self.decoded(self.codes[row], textures)] for row in rows]
+        made = [[self.shown[row], *self.decoded([paired(self.codes[row], textures)])] for row in rows]
         text = "rows keep their structure (left), columns give their texture (top)"
         text += "" if has_truth else "; the same on both sides is its reconstruction"
         page = captioned(enlarged([header, *made]), text)
@@ -88,12 +88,12 @@ class Exhibit:
     def morphs(self) -> Image:
         """A strip along which the texture changes, and one along which the structure does."""
         a, b = 1, self.farthest(1)
-        textures = torch.cat([self.mixed([a, b], [1 - step, step]) for step in STEPS])
-        steps = [blend([self.codes.structure[[a]], self.codes.structure[[b]]], [1 - s, s]) for s in STEPS]
-        between = Codes(torch.cat(steps), self.codes.texture[[a] * len(STEPS)], self.codes.size)
+        one, other = self.codes[a], self.codes[b]
+        textures = [interpolate(one, other, texture=step, path="line") for step in STEPS]
+        structures = [interpolate(one, other, structure=step, texture=0, path="line") for step in STEPS]
         strips = {
-            "one structure, from its own texture to another": self.decoded(self.codes[a], textures),
-            "one texture, from its own structure to another": self.decoded(between, between.texture),
+            "one structure, from its own texture to another": self.decoded(textures),
+            "one texture, from its own structure to another": self.decoded(structures),
         }
         rows = ([self.shown[a], *pictures, self.shown[b]] for pictures in strips.values())
         return stacked([captioned(enlarged([row]), text) for text, row in zip(strips, rows, strict=True)])
@@ -103,36 +103,29 @@ class Exhibit:
         four = [5, 6, 7, 8]
         shares = [(1 - y, y, 1 - x, x) for y in STEPS for x in STEPS]
         weights = [[top * left, top * right, low * left, low * right] for top, low, left, right in shares]
-        textures = torch.cat([self.mixed(four, some) for some in weights])
-        made = self.decoded(self.codes[0], textures)
+        parts = [self.codes[i] for i in four]
+        mixed = [mix(parts, textures=some, path="line") for some in weights]
+        made = self.decoded([paired(self.codes[0], one.texture) for one in mixed])
         rows = [made[i : i + len(STEPS)] for i in range(0, len(made), len(STEPS))]
         return captioned(enlarged(rows), "one structure, four textures mixed by weights")
 
     def edit(self) -> Image:
         """A texture more or less strongly; and all that the gallery knows of warm and cool colours."""
-        own, other, warmed = 2, self.farthest(2), 3
-        strong = torch.cat([self.mixed([own, other], [1 - amount, amount]) for amount in STRENGTHS])
-        gains = torch.tensor(GAINS)[:, None].to(self.codes.texture)
-        moved = self.codes.texture[[warmed]] + gains * self.warmth()
+        own, other, warmed = self.codes[2], self.codes[self.farthest(2)], self.codes[3]
+        strong = [interpolate(own, other, texture=amount, path="line") for amount in STRENGTHS]
+        moved = [paired(warmed, warmed.texture + gain * self.warmth()) for gain in GAINS]
         strips = {
-            "how strongly another texture is taken": (self.decoded(self.codes[own], strong), STRENGTHS),
-            "cooler and warmer: a direction found in the gallery": (
-                self.decoded(self.codes[warmed], moved),
-                GAINS,
-            ),
+            "how strongly another texture is taken": (self.decoded(strong), STRENGTHS),
+            "cooler and warmer: a direction found in the gallery": (self.decoded(moved), GAINS),
         }
         return stacked([captioned(labelled(*strip), words) for words, strip in strips.items()])
 
     # ---- their parts
 
-    def decoded(self, codes: Codes, textures: Tensor) -> list[Image]:
-        """Decode structures with textures `[B, C]`; either may be one."""
-        images = self.model.decode(paired(codes, textures))
+    def decoded(self, parts: Sequence[Codes]) -> list[Image]:
+        """Decode several codes at once."""
+        images = self.model.decode(Codes.cat(parts))
         return [to_pil(image) for image in images.float().cpu().numpy()]
-
-    def mixed(self, which: Sequence[int], weights: Sequence[float]) -> Tensor:
-        """A texture `[1, C]` mixed of some of the gallery's."""
-        return blend([self.codes.texture[[i]] for i in which], weights)
 
     def farthest(self, which: int) -> int:
         """The sample whose texture differs most from that of one."""

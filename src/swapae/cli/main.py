@@ -5,6 +5,7 @@ import inspect
 import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -33,6 +34,7 @@ def run() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a name the terminal cannot write must not end a command
             stream.reconfigure(errors="replace")
     tune_allocator()
+    _end_in_order()
     try:
         status = main(sys.argv[1:])
         sys.stdout.flush()
@@ -40,6 +42,19 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = USER_ERROR
     sys.exit(status)
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM end a command as Ctrl-C does, with nothing half-written; a second one ends it at once."""
+    own = os.getpid()
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        if os.getpid() != own:  # a child that was forked has nothing to tidy
+            os.kill(os.getpid(), number)
+        raise KeyboardInterrupt("ended by a signal (SIGTERM)")
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def main(arguments: Sequence[str]) -> int:

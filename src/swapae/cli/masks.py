@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 Feather = Annotated[
     float, arg(metavar="PX", help="Pixels of the image over which a mask's edge fades to either side.")
 ]
+Where = Literal["plain", "photo", "free"]
 Outside = Annotated[
-    Literal["plain", "photo", "free"],
+    Where,
     arg(
         help="What is where no mask is: plain, the model's unedited picture of the image, or photo, the "
         "image itself, both to the bit; or free, what the generator makes of it, changed nearby too."
@@ -66,33 +67,14 @@ class Inside:
     masks: "Sequence[Tensor]"
     feather: float
 
-    def decoded(self, codes: "Codes", outside: str) -> "Image":
+    def decoded(self, codes: "Codes", outside: Where) -> "Image":
         """The picture of edited codes, with what was asked for outside the masks, and its transparency."""
-        from swapae.editing import kept_outside
-        from swapae.images import put_alpha, to_pil
+        import torch
 
-        model = self.coder.model
-        result = model.decode(codes).float().cpu()
-        if outside != "free":
-            plain = self._photo() if outside == "photo" else model.decode(self.own.codes).float().cpu()
-            result = kept_outside(plain, result, self._pixels())
+        from swapae.editing import decoded_inside
+        from swapae.images import put_alpha, split_alpha, to_array, to_pil
+
+        photo = torch.from_numpy(to_array(split_alpha(self.picture)[0]))[None]
+        own, model = self.own.codes, self.coder.model
+        result = decoded_inside(model, own, codes, self.masks, self.feather, outside, photo)
         return put_alpha(to_pil(result[0].numpy()), self.own.alpha)
-
-    def _photo(self) -> "Tensor":
-        import torch
-
-        from swapae.images import split_alpha, to_array
-
-        return torch.from_numpy(to_array(split_alpha(self.picture)[0]))[None]
-
-    def _pixels(self) -> "Tensor":
-        """How much of each pixel any of the masks covers."""
-        import torch
-
-        from swapae.editing import region_mask
-
-        codes, stride = self.own.codes, self.coder.model.config.stride
-        uncovered = torch.ones(1, 1, 1, 1)
-        for mask in self.masks:
-            uncovered = uncovered * (1 - region_mask(mask, codes, stride, self.feather, detail=stride).cpu())
-        return (1 - uncovered)[..., : codes.size[0], : codes.size[1]]

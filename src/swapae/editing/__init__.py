@@ -14,9 +14,10 @@ from swapae.editing.masks import (
     similarity,
 )
 from swapae.editing.mix import mix, spherical_mean
+from swapae.editing.outside import covered, decoded_inside, kept_outside
 from swapae.editing.reach import reach
 from swapae.editing.refinement import STEPS, Refined, refine
-from swapae.editing.regions import Layer, kept_outside, painted, pushed, within
+from swapae.editing.regions import Layer, painted, pushed, within
 from swapae.editing.sphere import angle
 from swapae.editing.transplant import joined, shifted, transplanted
 
@@ -31,6 +32,8 @@ __all__ = [
     "attribute",
     "click_mask",
     "connected",
+    "covered",
+    "decoded_inside",
     "feathered",
     "interpolate",
     "joined",

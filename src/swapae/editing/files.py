@@ -15,7 +15,7 @@ from swapae.editing.directions import KINDS, Direction
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.model import SwappingAutoencoder
-from swapae.weights import digest, load_tensors, save_tensors
+from swapae.weights import digest, load_kept, save_tensors
 
 FORMAT = "swapae.directions/1"
 MOST_IMAGES = 2**53
@@ -141,13 +141,7 @@ class Directions(Sequence[Direction]):
         Raises:
             UserError: the file is missing, damaged, or holds no directions.
         """
-        if not Path(path).is_file():
-            raise UserError(f"{shown(path)} is no file; `swapae directions fit` makes one.")
-        tensors, metadata = load_tensors(path)
-        if metadata.get("format") != FORMAT:
-            raise UserError(
-                f"{shown(path)} holds no directions ({FORMAT}); `swapae directions fit` makes such files."
-            )
+        tensors, metadata = load_kept(path, FORMAT, "directions", "swapae directions fit")
         try:
             maker = Maker(**json.loads(metadata["model"]))
             facts = json.loads(metadata["directions"])

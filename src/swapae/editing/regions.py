@@ -122,25 +122,13 @@ def within(codes: Codes, edited: Codes, mask: Tensor) -> Codes:
         raise ValueError(
             f"an edit of a {_shown(edited.size)} image does not fit one of {_shown(codes.size)}."
         )
-    if edited.structure is not structure:
+    if not _is_same(edited.structure, structure):
         part = _resized_mask(mask.to(structure), _size_of(structure))
         structure = between(structure, edited.structure, part)
     joined = _expanded(structure, codes.texture, codes.size, common_batch(len(codes), len(edited), len(mask)))
-    return joined if edited.texture is codes.texture else painted(joined, [Layer(edited.texture, mask)])
-
-
-def kept_outside(image: Tensor, edited: Tensor, mask: Tensor) -> Tensor:
-    """Lay an edited image over another through a mask of pixels: what is outside keeps every bit.
-
-    Args:
-        image: `[B, 3, H, W]`, the photo itself or its reconstruction.
-        edited: as large.
-        mask: `[B, 1, H, W]` (`region_mask` gives one with `detail=stride`, cut to the image).
-    """
-    check_mask(mask)
-    mask = mask.to(image)
-    mixed = image + mask * (edited - image)
-    return torch.where(mask == 0, image, torch.where(mask == 1, edited, mixed))
+    if _is_same(edited.texture, codes.texture):
+        return joined
+    return painted(joined, [Layer(edited.texture, mask)])
 
 
 def between(a: Tensor, b: Tensor, part: Tensor) -> Tensor:
@@ -224,6 +212,12 @@ def _without_places(mask: Tensor) -> Tensor:
     """Make `[B, 1, 1, 1]` of a mask that is the same at all places of each image."""
     is_even = bool((mask.amax((2, 3)) == mask.amin((2, 3))).all())
     return mask[:, :, :1, :1] if is_even else mask
+
+
+def _is_same(a: Tensor, b: Tensor) -> bool:
+    """Whether codes are equal, where one image's may stand for a batch."""
+    fits = a.shape[1:] == b.shape[1:] and (len(a) == len(b) or 1 in (len(a), len(b)))
+    return a is b or (fits and bool((a == b).all()))
 
 
 def _largest(tensors: Sequence[Tensor]) -> Size:

@@ -4,6 +4,7 @@ Every file is taken for hostile: only containers of `READ_FORMATS` are tried, no
 the file is handed to FFmpeg as open bytes, and pixels are counted before any is decoded.
 """
 
+import math
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -76,7 +77,7 @@ class File(Closing):
                 raise UserError(f"{self._name} is an empty file, not a video.")
             self._open()
             first = self._first()
-            self._turn = turn_of(first)
+            self._turn = self._turn_of(first) or UPRIGHT
             self.facts = self._facts(first)
             self._note(first)
             self._seek(span.start)
@@ -246,6 +247,15 @@ class File(Closing):
             raise UserError(
                 f"{self._name} changes its size at {float(frame.time):.6g} s: cut it there with --end."
             )
+        if (self._turn_of(decoded) or self._turn) != self._turn:
+            begins = f"{float(frame.time):.6g} s"
+            raise UserError(f"{self._name} is turned another way from {begins} on: cut it there with --end.")
+
+    def _turn_of(self, decoded: "VideoFrame") -> "Turn | None":
+        try:
+            return turn_of(decoded)
+        except ValueError as error:
+            raise UserError(f"{self._name} {error}: turn it upright first.") from None
 
     def _turned(self, decoded: "VideoFrame") -> tuple[int, int]:
         size = decoded.width, decoded.height
@@ -283,20 +293,27 @@ def picture_of(decoded: "VideoFrame") -> Image.Image:
 
 
 Turn = tuple[bool, bool, bool]  # exchange of the sides, then mirrored left to right, and top to bottom
+UPRIGHT: Turn = False, False, False
+SLANT = 0.02  # sine of the angle beyond a quarter turn that is taken for rounding
 
 
-def turn_of(decoded: "VideoFrame") -> Turn:
-    """Read from a frame's display matrix how it is to be turned to stand upright."""
+def turn_of(decoded: "VideoFrame") -> Turn | None:
+    """Read from a frame's display matrix how it is to be turned to stand upright; None if it has none.
+
+    Raises:
+        ValueError: it is to be shown at a slant.
+    """
     from av.sidedata.sidedata import Type
 
     try:
         matrix = bytes(decoded.side_data[Type.DISPLAYMATRIX])  # type: ignore[typeddict-item]
     except KeyError:
-        return False, False, False
+        return None
     a, b, _, c, d = struct.unpack("=5i", matrix[:20])
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        return False, a < 0, d < 0
-    return True, c < 0, b < 0
+    straight, across = abs(a) + abs(d), abs(b) + abs(c)
+    if min(straight, across) > SLANT * max(straight, across):
+        raise ValueError(f"is to be shown at a slant of {math.degrees(math.atan2(b, a)):.0f}°")
+    return (False, a < 0, d < 0) if straight >= across else (True, c < 0, b < 0)
 
 
 def upright(picture: Image.Image, turn: Turn) -> Image.Image:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swapae import box
-from swapae.config import parsed
 from swapae.editing import Directions
 from swapae.errors import UserError
 from swapae.files import shown
@@ -44,9 +43,7 @@ def about(model: str) -> About:
     folder = folder_of(model)
     name = folder.parent.name if folder.name == RUN_MODEL else folder.name
     card = _card(folder)
-    size = card.get("image_size", _size_in_config(folder))
-    title = str(card.get("about", ""))
-    return About(name, title, size if isinstance(size, int) and size > 0 else None, _page(folder))
+    return About(name, str(card.get("about", "")), box.image_size(folder), _page(folder))
 
 
 def samples_of(model: str) -> dict[str, Sample]:
@@ -86,14 +83,3 @@ def _page(folder: Path) -> str:
     if text.startswith("---\n"):
         text = text.partition("\n---\n")[2]
     return text.strip()
-
-
-def _size_in_config(folder: Path) -> object:
-    """Look into the config of the run that a model is of."""
-    for place in (folder, folder.parent):
-        try:
-            config = parsed((place / "config.yaml").read_text(encoding="utf-8"))
-            return config["discriminator"]["image_size"]
-        except (OSError, ValueError, LookupError, TypeError):
-            continue
-    return None

@@ -84,6 +84,17 @@ class SavedModel(Given):
     texture_channels: Annotated[int, Field(ge=1, le=65536)]
     multiple: Bound
 
+    @classmethod
+    def of(cls, config: ModelConfig, name: str, fingerprint: str) -> "SavedModel":
+        """Describe a model by its config, its name, and the SHA-256 of its weights."""
+        return cls(
+            name=name[:200],
+            fingerprint=fingerprint,
+            structure_channels=config.structure_channels,
+            texture_channels=config.texture_channels,
+            multiple=config.stride,
+        )
+
 
 class Document(Recipe):
     """A recipe, and what its ids and names stand for."""

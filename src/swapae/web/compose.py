@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from swapae.codes import Codes
-from swapae.editing import Direction, Layer, apply, interpolate, mix, painted, region_mask, within
+from swapae.editing import Direction, Layer, apply, covered, interpolate, mix, painted, region_mask, within
 from swapae.errors import UserError
 from swapae.images import resize
 from swapae.model import SwappingAutoencoder
@@ -119,10 +119,8 @@ class Composer:
 
     def pixels(self, regions: Iterable[Region], codes: Codes) -> Tensor:
         """Tell how much of each pixel any of the regions covers, `[1, 1, H, W]` (`swapae paint`)."""
-        uncovered = torch.ones(1, 1, 1, 1)
-        for region in regions:
-            uncovered = uncovered * (1 - self.region(region, codes, self.model.config.stride).cpu())
-        return (1 - uncovered)[..., : codes.size[0], : codes.size[1]]
+        stride = self.model.config.stride
+        return covered((self.region(region, codes, stride) for region in regions), codes.size)
 
     def _layer(self, layer: Paint, codes: Codes) -> Layer:
         region = self.region((layer.mask, layer.feather), codes)

@@ -3,6 +3,7 @@
 import io
 import math
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
@@ -26,6 +27,7 @@ SLOW = 0.150  # seconds; where a frame takes longer, a smaller one comes first
 QUICK = 0.100  # seconds that the smaller one may take
 SMALLEST = 0.25  # of a side
 FEWEST_PLACES = 8  # of a side of a smaller frame
+LATE = 5  # frames by which the time of the next is estimated
 BASES = 64 * MEGABYTE  # of frames without what masks hold
 WEBP = {"quality": 90, "method": 1}  # method 1 takes a third of the time of the usual 4
 
@@ -139,12 +141,14 @@ class Renderer:
 
 
 class Pace:
-    """How long decoding takes, by the number of places: the mean of late frames, each counting half as much
-    as the one after it.
+    """How long decoding takes, by the number of places: the least time of late frames.
+
+    One that had to wait for other work of the machine tells nothing, nor does the first of a size, which has
+    buffers to make; where all of them are slow, so is the machine.
     """
 
     def __init__(self) -> None:
-        self._seconds: dict[int, float] = {}
+        self._late: dict[int, deque[float]] = {}
 
     @contextmanager
     def measured(self, num: int, num_places: int) -> Iterator[None]:
@@ -155,15 +159,18 @@ class Pace:
 
     def take(self, num_places: int, seconds: float) -> None:
         """Take in the time of one image."""
-        before = self._seconds.get(num_places, seconds)
-        self._seconds[num_places] = (before + seconds) / 2
+        if num_places in self._late:
+            self._late[num_places].append(seconds)
+        else:
+            self._late[num_places] = deque(maxlen=LATE)
 
     def estimate(self, num_places: int) -> float:
         """Estimate the time of one image; by the size nearest to it, 0 if there never was one."""
-        if not self._seconds:
+        known = [size for size, late in self._late.items() if late]
+        if not known:
             return 0.0
-        nearest = min(self._seconds, key=lambda known: abs(math.log(known / num_places)))
-        return self._seconds[nearest] * num_places / nearest
+        nearest = min(known, key=lambda size: abs(math.log(size / num_places)))
+        return min(self._late[nearest]) * num_places / nearest
 
 
 def smaller(codes: Codes, scale: float) -> Codes:

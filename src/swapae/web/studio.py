@@ -1,6 +1,5 @@
 """`Studio`: a model, what it has encoded, and all that a page can ask of it. It knows no HTTP."""
 
-import io
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,16 +14,17 @@ from swapae.editing import Direction, attribute, click_mask, place_at
 from swapae.editing.files import Maker
 from swapae.errors import UserError
 from swapae.galleries import Sample
-from swapae.images import grid, split_alpha
+from swapae.images import grid
 from swapae.model import SwappingAutoencoder
 from swapae.runtime.backends import BackendName
 from swapae.web import carried
 from swapae.web.about import About, about, directions_of, samples_of
-from swapae.web.carried import THUMBNAIL_SIDE, SavedModel
+from swapae.web.carried import SavedModel
 from swapae.web.compose import Composer, with_strength
-from swapae.web.library import MEGABYTE, Held, Library, Mask, Recent
+from swapae.web.held import held_picture, held_sample, image_info
+from swapae.web.library import MEGABYTE, Library, Mask, Recent
 from swapae.web.png import text_of, with_text
-from swapae.web.render import WEBP, Renderer, encoded, fitted
+from swapae.web.render import Renderer, encoded, fitted
 from swapae.web.schemas import (
     LONGEST_SIDE,
     ClickRequest,
@@ -84,7 +84,8 @@ class Studio:
         self._composer = Composer(model, self.library, self.shelf.named)
         self._renderer = Renderer(model, self._composer)
         self._results: Recent[Rendered] = Recent(RESULTS)
-        self._gallery = [self._taken(sample) for sample in (gallery or {}).values()]
+        samples = [held_sample(model, sample) for sample in (gallery or {}).values()]
+        self._gallery = [key for held in samples for key in self.library.add(held)]
 
     @classmethod
     def open(
@@ -154,18 +155,7 @@ class Studio:
         Raises:
             UnknownId: it is not there.
         """
-        held = self.library.image(id)
-        height, width = held.codes.size
-        has_photo = held.photo is not None
-        return ImageInfo(
-            id=id,
-            width=width,
-            height=height,
-            sha256=id,
-            title=held.title,
-            shrunk=held.shrunk,
-            has_photo=has_photo,
-        )
+        return image_info(id, self.library.image(id))
 
     def add_image(self, pixels: NDArray[np.uint8]) -> ImageInfo:
         """Encode an image, uint8 `[H, W, 3]`, upright and in sRGB.
@@ -175,7 +165,7 @@ class Studio:
         """
         picture = fitted(Image.fromarray(pixels), self.max_side)
         shrunk = picture.size != (pixels.shape[1], pixels.shape[0])
-        (key,) = self.library.add(self._encoded(picture, shrunk=shrunk))
+        (key,) = self.library.add(held_picture(self.model, picture, shrunk=shrunk))
         return self.image(key)
 
     def forget_image(self, id: str) -> None:
@@ -354,36 +344,12 @@ class Studio:
     def _codes(self, id: str) -> Codes:
         return self.library.image(id).codes
 
-    def _taken(self, sample: Sample) -> str:
-        """Take in an image of the gallery."""
-        if sample.picture is not None:
-            held = self._encoded(split_alpha(sample.picture)[0], title=sample.about)
-        else:
-            codes = sample.codes(self.model)
-            thumbnail = _thumbnail(self.model.decode_image(codes))
-            held = Held(codes.to("cpu"), thumbnail, title=sample.about)
-        held.stays = True
-        (key,) = self.library.add(held)
-        return key
-
-    def _encoded(self, picture: Image.Image, title: str = "", shrunk: bool = False) -> Held:
-        codes = self.model.encode_image(picture)
-        codes = Codes(codes.structure.float().cpu(), codes.texture.float().cpu(), codes.size)
-        return Held(codes, _thumbnail(picture), np.array(picture), title, shrunk)
-
     def _mask_info(self, id: str) -> MaskInfo:
         height, width = self.library.mask(id).pixels.shape
         return MaskInfo(id=id, width=width, height=height)
 
     def _identity(self) -> SavedModel:
-        config = self.model.config
-        return SavedModel(
-            name=self.name[:200],
-            fingerprint=self.fingerprint,
-            structure_channels=config.structure_channels,
-            texture_channels=config.texture_channels,
-            multiple=config.stride,
-        )
+        return SavedModel.of(self.model.config, self.name, self.fingerprint)
 
     def _notice(self, theirs: SavedModel) -> str:
         if theirs.fingerprint == self.fingerprint:
@@ -392,9 +358,3 @@ class Studio:
             f"this picture was made with other weights ('{theirs.name}') of the same shape: it may look "
             "different here."
         )
-
-
-def _thumbnail(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    fitted(picture, THUMBNAIL_SIDE).convert("RGB").save(buffer, "WEBP", **WEBP)
-    return buffer.getvalue()

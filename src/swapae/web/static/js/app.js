@@ -1,6 +1,7 @@
 /** The start: brings server, document, history and screens together. A swap is on screen before anybody clicks. */
 
 import { createApi } from "./api.js";
+import { Store } from "./batch/store.js";
 import { createFrame } from "./frame.js";
 import { createHistory } from "./history.js";
 import { createKeys } from "./keys.js";
@@ -12,7 +13,7 @@ import * as ui from "./ui/index.js";
 import { watchPage } from "./ui/intake.js";
 import { text } from "./text.js";
 
-/** The screens, in order; each is loaded when it is first opened: {id, title, mount(root, studio), unmount?, accept?}. */
+/** The screens, in order; each is loaded when it is first opened: {id, title, prepare?(studio), mount(root, studio), unmount?, accept?}. */
 export const SCREENS = [
   { id: "swap", load: () => import("./screens/swap.js") },
   { id: "mix", load: () => import("./screens/mix.js") },
@@ -65,6 +66,7 @@ async function start() {
     studio.state.set({ recipe: firstRecipe(images) });
     await frame.go(location.hash.slice(1) || SCREENS[0].id);
     watchPage(studio, frame.accept);
+    if (Store.isLikely) await (await import("./screens/batch.js")).prepare(studio); // it goes on, whatever screen is open
   } catch (error) {
     if (error.status === 401) return askToken(studio, root);
     console.error(error);

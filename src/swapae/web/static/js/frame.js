@@ -10,7 +10,7 @@ import { emptyState, workingState } from "./ui/states.js";
 import { historyStrip } from "./ui/strip.js";
 import { text } from "./text.js";
 
-const NO_HISTORY = ["batch", "runs"];
+const NO_PICTURE = ["batch", "runs"]; // screens that do not show the picture
 
 export function createFrame(studio, screens, root) {
   const { state, history, keys, api } = studio;
@@ -37,6 +37,7 @@ export function createFrame(studio, screens, root) {
   async function go(id) {
     const screen = screens.find((candidate) => candidate.id === id) ?? screens[0];
     if (state.get().screen === screen.id) return;
+    if (!state.get().model) return void location.replace(`#${screen.id}`); // it is opened as soon as there is a model
     opening += 1;
     const own = opening;
     mark(screen);
@@ -46,6 +47,7 @@ export function createFrame(studio, screens, root) {
     refill(root, workingState(screen.title));
     try {
       const module = await screen.load();
+      await module.prepare?.(studio);
       if (own !== opening) return;
       const place = h("div", { class: `screen ${screen.id}`, role: "tabpanel", "aria-labelledby": `tab-${screen.id}` });
       refill(root, place);
@@ -61,7 +63,8 @@ export function createFrame(studio, screens, root) {
     const all = [...tabs.querySelectorAll("[role=tab]")];
     for (const tab of all) tab.setAttribute("aria-selected", String(tab.id === `tab-${screen.id}`));
     focusOne(all, all.find((tab) => tab.id === `tab-${screen.id}`), { focus: false });
-    footer.hidden = NO_HISTORY.includes(screen.id);
+    footer.hidden = NO_PICTURE.includes(screen.id);
+    document.documentElement.classList.toggle("no-picture", footer.hidden);
     document.title = `${screen.title} · ${text.name}`;
     if (location.hash.slice(1) !== screen.id) location.replace(`#${screen.id}`);
   }
@@ -150,6 +153,7 @@ export function createFrame(studio, screens, root) {
   // ── is the server there? ──────────────────────────────────────────────────
   function notice(status, before) {
     const box = document.getElementById("notice");
+    if (!state.get().model) return; // until then the screen's place says it
     box.hidden = status === "ready";
     box.className = `notice ${status}`;
     if (status === "ready") {
@@ -185,7 +189,7 @@ export function createFrame(studio, screens, root) {
     accept,
     /** Say why the page is not there yet. */
     opening(error) {
-      const title = error.code === "offline" ? text.offline : text.loading;
+      const title = error.code === "offline" ? text.unreached : text.loading;
       refill(root, error.code === "offline" ? emptyState({ name: "warning", title }) : workingState(title));
     },
     actions: { go, undo, redo, save, openFiles, showHelp: () => help(studio) },

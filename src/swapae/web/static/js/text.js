@@ -54,6 +54,7 @@ export const text = {
   cancel: "Cancel",
   ok: "OK",
   offline: "The studio does not answer. Your work is kept on this page; it goes on by itself when the server is back.",
+  unreached: "The studio does not answer. This page opens by itself as soon as it does.",
   loading: "The model is being loaded. The first picture appears in a moment.",
   busy: "Many requests at once: the studio answers as soon as it is your turn.",
   locked: "This studio asks for its token. Open the link that the terminal printed when it was started.",

@@ -37,6 +37,15 @@ export class Queue {
     this.go();
   }
 
+  /** Take up photos of an earlier queue, as they were there. */
+  restore(photos) {
+    for (const { state = "waiting", error = "", result = null, ...photo } of photos) {
+      this.items.push({ ...photo, state, error, result, abort: null });
+      this.number = Math.max(this.number, photo.id);
+    }
+    this.changed(null);
+  }
+
   /** Count the photos by state. */
   counts() {
     const counts = Object.fromEntries(STATES.map((state) => [state, 0]));

@@ -30,7 +30,7 @@ export function createToolbar(tools, on) {
     ),
   );
   const bar = h("div", { class: "paint-tools", role: "group", "aria-label": text.toolbar }, buttons);
-  const place = h("div", {}); // of the size's slider
+  const place = h("div", { class: "paint-size" }); // of the size's slider
   let size = null;
   let side = 0;
   const modes = [["adds", text.adds], ["removes", text.removes]].map(([value, label]) => ({ value, label }));
@@ -82,6 +82,7 @@ export function createToolbar(tools, on) {
     likeness.root.hidden = together.hidden = tools.tool !== "region";
     numbers.hidden = tools.tool !== "rectangle";
     hint.textContent = text.hints[tools.tool];
+    hint.classList.toggle("paint-keys", !SHAPES.includes(tools.tool)); // it is of keys alone
     on.resize();
   }
 

@@ -5,6 +5,7 @@ import { chosen, dropped } from "../batch/files.js";
 import { Look } from "../batch/look.js";
 import { bytesWritten } from "../batch/names.js";
 import { Row } from "../batch/row.js";
+import { Store } from "../batch/store.js";
 import { hasLook } from "../batch/work.js";
 import { confirm } from "../ui/dialog.js";
 import { download } from "../ui/download.js";
@@ -20,10 +21,16 @@ export const key = "5";
 
 const ARCHIVE = "swapae-batch.zip";
 let batch = null; // it goes on while other screens are open
+let restoring = null;
 let view = null;
 
+/** Take up the batch that this tab had before it was loaded anew; the first time only. */
+export async function prepare(studio) {
+  restoring ??= begun(studio);
+  batch = await restoring;
+}
+
 export function mount(root, studio) {
-  batch ??= begun(studio);
   view = new View(root, studio);
 }
 
@@ -37,14 +44,15 @@ export function accept(images) {
   batch.add(images.filter(({ blob }) => blob).map(({ blob, title: name }) => ({ file: blob, path: name })));
 }
 
-function begun(studio) {
-  const made = new Batch(studio);
+async function begun(studio) {
+  const made = new Batch(studio, { store: await Store.open() });
   made.ended = (counts) => {
     const words = `Batch: ${summary(counts)}.`;
     if (view) announce(words);
     else toast(words, { kind: counts.failed ? "info" : "good" });
   };
-  window.addEventListener("beforeunload", (event) => (made.hasUnkept || made.isRunning) && event.preventDefault());
+  window.addEventListener("beforeunload", (event) => made.isFragile && event.preventDefault());
+  await made.restore();
   return made;
 }
 
@@ -96,7 +104,7 @@ class View {
       return [h("button", { class: "quiet", onclick: () => input.click() }, icon(name, 18), h("span", {}, words)), input];
     };
     const buttons = [...pick({ accept: "image/*" }, "Choose photos", "open"), ...pick({ webkitdirectory: true }, "Choose a folder", "batch")];
-    const hint = h("p", { class: "hint" }, "Their names never leave this browser. The server forgets each photo as soon as its picture is back.");
+    const hint = h("p", { class: "hint" }, "Their names never leave this browser, which keeps the list when the page is loaded anew. The server forgets each photo as soon as its picture is back.");
     return h("section", { class: "batch-intake", "aria-label": "Add photos" }, h("h3", {}, "Add photos"), h("p", { class: "batch-buttons" }, buttons), hint);
   }
 

@@ -9,7 +9,7 @@ const HINTS = [
   ["Tab", "go to the next control"],
   ["← → ↑ ↓", "move among photos and steps, move a slider by a step; with Shift by a tenth of one"],
   ["Double click", "give a slider its first value again"],
-  ["Wheel", "zoom the picture; drag to move it"],
+  ["Wheel", "zoom the picture, as two fingers do; drag to move it"],
   ["Ctrl + V", "add a photo from the clipboard"],
 ];
 

@@ -47,41 +47,47 @@ export function view(window_, picture, { pan = "left", canPan = () => true } = {
     },
     { passive: false },
   );
-  window_.addEventListener("pointerdown", (event) => {
-    const isWanted = event.button === 1 || (event.button === 0 && pan === "left" && canPan());
-    if (!isWanted || scale <= 1 || event.target.matches("input, button")) return;
+  // One pointer moves a zoomed picture; two fingers zoom about their middle, and move it by that.
+  const hands = new Map(); // pointers that are down, and where
+  let before = null; // the middle of them, and how far apart two are
+
+  function grip() {
+    const [a, b = a] = hands.values();
+    return { clientX: (a.x + b.x) / 2, clientY: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y) };
+  }
+
+  function isWelcome({ pointerType, button, target }) {
+    if (target.matches("input, button")) return false;
+    if (pointerType === "touch") return hands.size < 2;
+    return !hands.size && scale > 1 && (button === 1 || (button === 0 && pan === "left" && canPan()));
+  }
+
+  function down(event) {
+    if (!isWelcome(event)) return;
+    hands.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    before = grip();
+    if (event.pointerType === "touch") return; // fingers are followed anyhow
     event.preventDefault();
     window_.setPointerCapture(event.pointerId);
-    const from = { x: x - event.clientX, y: y - event.clientY };
-    const move = (next) => {
-      [x, y] = [from.x + next.clientX, from.y + next.clientY];
-      apply();
-    };
-    window_.addEventListener("pointermove", move);
-    const end = () => window_.removeEventListener("pointermove", move);
-    for (const name of ["pointerup", "pointercancel"]) window_.addEventListener(name, end, { once: true });
-  });
-
-  // Two fingers: their distance zooms about their middle.
-  const fingers = new Map();
-  let apart = 0;
-  window_.addEventListener("pointerdown", (event) => event.pointerType === "touch" && fingers.set(event.pointerId, event));
-  window_.addEventListener("pointermove", (event) => {
-    if (!fingers.has(event.pointerId)) return;
-    fingers.set(event.pointerId, event);
-    if (fingers.size !== 2) return;
-    const [a, b] = fingers.values();
-    const now = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
-    const middle = { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2 };
-    if (apart) by(now / apart, middle);
-    apart = now;
-  });
-  for (const name of ["pointerup", "pointercancel", "pointerleave"]) {
-    window_.addEventListener(name, (event) => {
-      fingers.delete(event.pointerId);
-      apart = 0;
-    });
   }
+
+  function move(event) {
+    if (!hands.has(event.pointerId)) return;
+    hands.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    const now = grip();
+    if (hands.size === 2 || pan === "left" || event.pointerType !== "touch") {
+      [x, y] = [x + now.clientX - before.clientX, y + now.clientY - before.clientY];
+      by(before.apart ? now.apart / before.apart : 1, now);
+    }
+    before = now;
+  }
+
+  function up(event) {
+    if (hands.delete(event.pointerId) && hands.size) before = grip();
+  }
+
+  const ways = { pointerdown: down, pointermove: move, pointerup: up, pointercancel: up };
+  for (const [name, hear] of Object.entries(ways)) window_.addEventListener(name, hear, { capture: true }); // before a board over the picture
 
   return {
     by,
