@@ -114,9 +114,9 @@ def photos128() -> TrainConfig:
 def synthetic64() -> TrainConfig:
     """The generated domain at 64², as `photos64_fast`: nothing to crop or to mirror, patterns that matter.
 
-    The pictures are of one solid each, plain or patterned: a deeper head and structure blocks see far enough to
-    tell inside from outside (ADR 7). Patterns over views would hide that, and are weak. Both halves of a batch are reconstructed from
-    views, which brought more than anything else (LOG.md, 2026-11-25).
+    The pictures are of one solid each, plain or patterned: a deeper head and structure blocks see far enough
+    to tell inside from outside (ADR 7). Patterns over views would hide that, and are weak. Both halves of a
+    batch are reconstructed from views, which brought more than anything else (LOG.md, 2026-11-25).
     """
     base = photos64_fast()
     return replace(

@@ -78,6 +78,8 @@ def test_nearer_is_counted_pair_by_pair(lpips: LPIPS, pictures: dict[str, torch.
     metrics = report["metrics"]
     assert isinstance(metrics, dict)
     assert metrics["hybrid_nearer_truth"] == 3 / 5
+    (row,) = (line for line in table(report).splitlines() if line.startswith("hybrid_nearer_truth"))
+    assert row.split()[1:5] == ["0.6000", "(0.2307", "to", "0.8824)"]  # Wilson's, of five
     assert metrics.keys() == {"hybrid_nearer_truth", "hybrid_lpips", "hybrid_psnr"}
 
 

@@ -114,6 +114,7 @@ FILES = (
     "%!PS\n(/etc/passwd) (r) file",
     "%PDF-1.7\n/URI (http://127.0.0.1:{canary}/)",
     "version https://git-lfs.github.com/spec/v1\n",
+    "cos\nsystem\n(S'wget http://127.0.0.1:{canary}/'\ntR.",  # a pickle
 )
 FORMS = (
     ("text/plain", RECIPE),

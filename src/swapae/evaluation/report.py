@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from swapae.evaluation.figures import interval
 from swapae.metrics.collectors import Collector, Figures, all_figures
 
 Report = dict[str, object]
@@ -31,7 +32,8 @@ def table(report: Report) -> str:
     assert isinstance(errors, dict)
     assert isinstance(answers, dict)
     names = [name for name in metrics if not is_end(name, metrics)]
-    cells = {name: cell(name, metrics, errors) for name in names}
+    count = int(str(report["pairs"]))
+    cells = {name: cell(name, metrics, errors, count) for name in names}
     wide, middle = max(map(len, names), default=0), max([20, *map(len, cells.values())])
     lines = []
     for columns, rows in blocks(names, answers):
@@ -58,10 +60,13 @@ def blocks(names: Sequence[str], answers: Mapping[str, Figures]) -> list[tuple[l
     return found
 
 
-def cell(name: str, metrics: Figures, errors: Figures) -> str:
-    """A figure with what is known of its certainty: its interval, or its standard error."""
-    ends = [metrics[name + end] for end in ENDS if name + end in metrics]
-    if len(ends) == len(ENDS):
+def cell(name: str, metrics: Figures, errors: Figures, count: int = 0) -> str:
+    """A figure with what is known of its certainty: its interval, or its standard error.
+
+    A share of `count` pairs has an interval: where all are alike, its standard error would be 0.
+    """
+    ends = interval(name, metrics, {}, count)
+    if ends is not None:
         return f"{number(metrics[name])} ({number(ends[0])} to {number(ends[1])})"
     return number(metrics[name]) + (f" ± {number(errors[name])}" if name in errors else "")
 

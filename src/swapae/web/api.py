@@ -1,9 +1,10 @@
 """The API of images, masks and pictures of recipes."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from starlette.responses import Response
 
 from swapae.web.answers import QUEUED, Refusal, problems
@@ -47,9 +48,21 @@ def picture(*kinds: str, description: str = "A picture.") -> dict[int | str, dic
     return {200: {"content": content, "description": description}}
 
 
-def turn_of(session: str | None, channel: str, number: int) -> Turn | None:
-    """Read a request's place among those of its page."""
-    return None if session is None else Turn(session, channel, number)
+@dataclass(frozen=True)
+class Place:
+    """Where a request stands among those of its page: a turn of a session, if it names one, and a number."""
+
+    turn: Turn | None
+    number: int
+
+
+def in_channel(usual: str) -> Any:
+    """Read a request's place from its headers; a page that names no channel is in the usual one."""
+
+    async def place(session: Session = None, channel: Channel = usual, number: Number = 0) -> Place:
+        return Place(None if session is None else Turn(session, channel, number), number)
+
+    return Depends(place)
 
 
 # ---- the model
@@ -149,20 +162,15 @@ async def mask(desk: Shared, id: MaskId) -> Response:
     },
 )
 async def click_mask(
-    desk: Shared,
-    request: Request,
-    click: ClickRequest,
-    session: Session = None,
-    channel: Channel = "click",
-    number: Number = 0,
+    desk: Shared, request: Request, click: ClickRequest, place: Annotated[Place, in_channel("click")]
 ) -> Response:
     """Make a mask of what is like the place clicked on."""
-    work = desk.ask("click_mask", click, turn=turn_of(session, channel, number))
+    work = desk.ask("click_mask", click, turn=place.turn)
     made: Any = await unless_gone(request, work)
     info, png = made
     assert isinstance(info, MaskInfo)
     desk.journal.note([info.id], "click_mask", click)
-    return Response(png, media_type="image/png", headers={"X-Mask-Id": info.id, "X-Seq": str(number)})
+    return Response(png, media_type="image/png", headers={"X-Mask-Id": info.id, "X-Seq": str(place.number)})
 
 
 # ---- pictures of recipes
@@ -180,16 +188,11 @@ async def click_mask(
     },
 )
 async def render(
-    desk: Shared,
-    request: Request,
-    asked: RenderRequest,
-    session: Session = None,
-    channel: Channel = "main",
-    number: Number = 0,
+    desk: Shared, request: Request, asked: RenderRequest, place: Annotated[Place, in_channel("main")]
 ) -> Response:
     """Make the picture of a recipe."""
-    made = await unless_gone(request, desk.ask("render", asked, turn=turn_of(session, channel, number)))
-    return shown(made, number)
+    made = await unless_gone(request, desk.ask("render", asked, turn=place.turn))
+    return shown(made, place.number)
 
 
 @router.post(
@@ -202,16 +205,11 @@ async def render(
     },
 )
 async def strip(
-    desk: Shared,
-    request: Request,
-    asked: StripRequest,
-    session: Session = None,
-    channel: Channel = "strip",
-    number: Number = 0,
+    desk: Shared, request: Request, asked: StripRequest, place: Annotated[Place, in_channel("strip")]
 ) -> Response:
     """Make a row of pictures: one direction of a recipe at several strengths."""
-    made = await unless_gone(request, desk.ask("strip", asked, turn=turn_of(session, channel, number)))
-    return shown(made, number)
+    made = await unless_gone(request, desk.ask("strip", asked, turn=place.turn))
+    return shown(made, place.number)
 
 
 def shown(made: object, number: int) -> Response:
