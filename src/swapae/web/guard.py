@@ -48,6 +48,7 @@ HEADERS = {
 CACHE = ("cache-control", "no-store")  # unless the answer says otherwise
 # Without a token: the page itself, which holds nothing of anyone's, and whether the server lives.
 OPEN = ("/", "/livez", "/readyz", "/favicon.ico")
+HEALTH = ("/livez", "/readyz")  # answered at once, however many others have come
 HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 log = logging.getLogger("swapae.studio")
 
@@ -95,15 +96,23 @@ class Guard:
     def __init__(self, app: App, settings: StudioSettings, desk: Desk) -> None:
         self.app, self.settings, self.desk = app, settings, desk
         self.secret = sha256(settings.token.encode()).digest() if settings.token else None
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
+            if scope["path"] not in HEALTH:
+                await self._in_turn()
             await self._answer(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
+
+    async def _in_turn(self) -> None:
+        """Begin one request at a time, and look at the network between two: health is asked for there."""
+        async with self._turn:
+            await asyncio.sleep(0)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = Answer(send)
