@@ -4,6 +4,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
+from tests.web.servers import awaited
+
 from swapae.web.desk import Desk
 from swapae.web.guard import Guard
 from swapae.web.health import Metrics
@@ -36,7 +38,7 @@ def test_health_is_answered_before_all_that_came_earlier_has_begun() -> None:
         paths = [*(f"/api/v1/{number}" for number in range(50)), "/livez"]
         await asyncio.gather(*(guard(scope(path), receive, send) for path in paths))
 
-    asyncio.run(all_at_once())
+    awaited(all_at_once())
     assert len(begun) == 51  # every one is answered
     assert [path for path in begun if path != "/livez"] == [f"/api/v1/{number}" for number in range(50)]
     assert when_answered["/livez"] <= 3
