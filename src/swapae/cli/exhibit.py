@@ -113,7 +113,8 @@ class Exhibit:
         """A texture more or less strongly; and all that the gallery knows of warm and cool colours."""
         own, other, warmed = self.codes[2], self.codes[self.farthest(2)], self.codes[3]
         strong = [interpolate(own, other, texture=amount, path="line") for amount in STRENGTHS]
-        moved = [paired(warmed, warmed.texture + gain * self.warmth()) for gain in GAINS]
+        warmth = self.warmth()
+        moved = [paired(warmed, warmed.texture + gain * warmth) for gain in GAINS]
         strips = {
             "how strongly another texture is taken": (self.decoded(strong), STRENGTHS),
             "cooler and warmer: a direction found in the gallery": (self.decoded(moved), GAINS),

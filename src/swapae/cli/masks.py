@@ -74,7 +74,8 @@ class Inside:
         from swapae.editing import decoded_inside
         from swapae.images import put_alpha, split_alpha, to_array, to_pil
 
-        photo = torch.from_numpy(to_array(split_alpha(self.picture)[0]))[None]
-        own, model = self.own.codes, self.coder.model
+        own, model, photo = self.own.codes, self.coder.model, None
+        if outside == "photo":
+            photo = torch.from_numpy(to_array(split_alpha(self.picture)[0]))[None]
         result = decoded_inside(model, own, codes, self.masks, self.feather, outside, photo)
         return put_alpha(to_pil(result[0].numpy()), self.own.alpha)

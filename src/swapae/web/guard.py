@@ -46,9 +46,9 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 CACHE = ("cache-control", "no-store")  # unless the answer says otherwise
-# Without a token: the page itself, which holds nothing of anyone's, and whether the server lives.
-OPEN = ("/", "/livez", "/readyz", "/favicon.ico")
 HEALTH = ("/livez", "/readyz")  # answered at once, however many others have come
+# Without a token: the page itself, which holds nothing of anyone's, and whether the server lives.
+OPEN = ("/", *HEALTH, "/favicon.ico")
 HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 log = logging.getLogger("swapae.studio")
 
