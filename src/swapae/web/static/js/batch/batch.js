@@ -41,6 +41,11 @@ export class Batch {
     return this.recipe !== null && lookOf(this.recipe) !== lookOf(this.look);
   }
 
+  /** Whether there is nothing to start: no photo waits, and all have the present look. */
+  get isThrough() {
+    return !this.isRunning && !this.queue.counts().waiting && !this.isOutdated;
+  }
+
   get hasUnkept() {
     return this.items.some(({ result }) => result && !this.kept.has(result.blob));
   }

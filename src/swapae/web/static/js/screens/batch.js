@@ -20,6 +20,7 @@ export const title = text.screens.batch;
 export const key = "5";
 
 const ARCHIVE = "swapae-batch.zip";
+const NO_LOOK = "There is no look to apply yet: choose a texture on the screen Swap, or move a direction.";
 let batch = null; // it goes on while other screens are open
 let restoring = null;
 let view = null;
@@ -140,11 +141,12 @@ class View {
     if (photos.length) announce(photos.length === 1 ? "Added 1 photo." : `Added ${photos.length} photos.`);
   }
 
-  /** The one large button: start, pause, go on. */
+  /** The one large button: start, pause, go on. The key asks the batch itself: the button is a frame behind. */
   go() {
-    if (this.main.disabled) return;
     if (batch.isRunning) batch.pause();
-    else batch.start();
+    else if (batch.isThrough) return;
+    else if (hasLook(batch.look)) batch.start();
+    else toast(NO_LOOK);
   }
 
   async download() {
@@ -212,7 +214,7 @@ class View {
     this.none.hidden = counts.all > 0;
     this.say(this.main, this.offer(counts));
     this.main.replaceChild(icon(batch.isRunning ? "pause" : "play", 18), this.main.firstChild);
-    const isIdle = !batch.isRunning && !counts.waiting && !batch.isOutdated;
+    const isIdle = batch.isThrough;
     this.main.hidden = isIdle;
     this.main.disabled = !batch.isRunning && (isIdle || !hasLook(batch.look));
     this.pack.className = isIdle ? "main" : "quiet";
