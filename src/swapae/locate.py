@@ -68,8 +68,8 @@ def _refuse_exported(folder: Path) -> None:
         return
     if made.startswith(EXPORTED):
         raise UserError(
-            f"{folder} is a model exported to ONNX, which swapae_onnx runs: name the model it was made of, with "
-            "--backend onnx to run that under ONNX Runtime too."
+            f"{folder} is a model exported to ONNX, which swapae_onnx runs: name the model it was made of; "
+            "with --backend onnx that runs under ONNX Runtime, too."
         )
 
 

@@ -71,7 +71,19 @@ def lines(photo: Photo, tiny_model: Path, tmp_path: Path) -> dict[str, Words]:
         "batch": ("batch", a.parent, "--texture", b, *model, "--workers", 0),
         "encode": ("encode", a, *model),
         "decode": ("decode", codes, *model, "--noise", 3),
-        "eval": ("eval", tiny_model, "--data", a.parent, "--size", 16, "--metrics", "l1,color", "--no-speed"),
+        "eval": (
+            "eval",
+            tiny_model,
+            "--data",
+            a.parent,
+            "--size",
+            16,
+            "--metrics",
+            "l1",
+            "--pairs",
+            1,
+            "--no-speed",
+        ),
     }
 
 
@@ -125,7 +137,9 @@ def _assert_files_alike(name: str, one: Path, other: Path) -> bool:
         (mine, _), (theirs, _) = load_tensors(one), load_tensors(other)
         assert mine.keys() == theirs.keys()
         for key, value in mine.items():
-            np.testing.assert_allclose(theirs[key].double(), value.double(), atol=1e-4, err_msg=f"{name} {key}")
+            np.testing.assert_allclose(
+                theirs[key].double(), value.double(), atol=1e-4, err_msg=f"{name} {key}"
+            )
     elif one.name == "report.json":
         mine, theirs = (json.loads(path.read_text("utf-8")) for path in (one, other))
         assert theirs["metrics"] == pytest.approx(mine["metrics"], rel=1e-3)

@@ -83,7 +83,5 @@ def test_a_picture_saved_under_one_renders_under_the_other(tmp_path: Path) -> No
     for backend in ("torch", "onnx"):
         words = ["render", str(file), "-m", "synthetic64", "--device", "cpu", "--backend", backend]
         assert main([*words, "-o", str(tmp_path / f"{backend}.png")]) == 0
-    one, other = (
-        np.array(Image.open(tmp_path / f"{name}.png")).astype(int) for name in ("torch", "onnx")
-    )
+    one, other = (np.array(Image.open(tmp_path / f"{name}.png")).astype(int) for name in ("torch", "onnx"))
     assert np.abs(one - other).max() <= 1

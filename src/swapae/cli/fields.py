@@ -6,7 +6,7 @@ from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, get_args
 
-from swapae.cli.common import Report, UsageError
+from swapae.cli.common import Common, Report, UsageError
 from swapae.config import describe, field_names, nearest, unknown, with_overrides
 from swapae.errors import UserError
 
@@ -40,8 +40,9 @@ def check_options(command: Callable[..., Report], arguments: Sequence[str]) -> N
 def option_names(command: Callable[..., Report]) -> list[str]:
     """The options a command declares, as they are typed after the two dashes."""
     parameters = inspect.signature(command, eval_str=True).parameters
-    common = get_args(parameters["common"].annotation)[0]
-    names = [*parameters, *(f.name for f in fields(common)), "help"]
+    common = parameters.get("common")
+    shared = fields(Common if common is None else get_args(common.annotation)[0])
+    names = [*parameters, *(f.name for f in shared), "help"]
     hidden = ("arguments", "settings", "common")
     return [name.rstrip("_").replace("_", "-") for name in names if name not in hidden]
 

@@ -180,9 +180,11 @@ class FreshOnnxBackend:
         self._check_room(
             batch,
             size,
-            lambda: plan_decoding(
-                self._shapes[1], structure.expand(batch, -1, -1, -1), texture, UNLIMITED, size
-            ).bytes,
+            lambda: (
+                plan_decoding(
+                    self._shapes[1], structure.expand(batch, -1, -1, -1), texture, UNLIMITED, size
+                ).bytes
+            ),
         )
         images = self._sessions().decode(structure, texture, noise)
         return images[:, :, : size[0], : size[1]].to(structure).contiguous()
@@ -194,8 +196,8 @@ class FreshOnnxBackend:
         needs, there = needed(), room(torch.device("cpu"))
         if there is not None and needs > there:
             raise UserError(
-                f"{batch} × {size[1]}×{size[0]} pixels take about {needs / 1e9:.0f} GB under ONNX Runtime, and "
-                f"{there / 1e9:.0f} GB are there: take the backend torch, which works in tiles."
+                f"{batch} × {size[1]}×{size[0]} pixels take about {needs / 1e9:.0f} GB under ONNX Runtime, "
+                f"and {there / 1e9:.0f} GB are there: take the backend torch, which works in tiles."
             )
 
 
