@@ -1,6 +1,7 @@
 """Lay out what the site is made of: the pages of docs/, those of the project, and every file they link to."""
 
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -69,7 +70,7 @@ def lay_out(file: PurePosixPath, pages: Path) -> set[PurePosixPath]:
     """Write one file's page, or copy the picture; give the files it links to."""
     path, place = ROOT / file, pages / place_of(file)
     if not path.exists():
-        raise FileNotFoundError(f"a page links to {file}, which is not there.")
+        sys.exit(f"a page links to {file}, which is not there.")
     if str(file) == "README.md":  # the site has its own first page
         return set()
     place.parent.mkdir(parents=True, exist_ok=True)
