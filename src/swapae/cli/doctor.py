@@ -12,6 +12,7 @@ from swapae.cli.common import CommonOptions, Report
 
 PACKAGES = ("torch", "numpy", "pillow", "safetensors", "huggingface_hub")
 ABSENT = "absent"
+DEVELOPING = ("dev", "docs")  # extras that nobody needs who uses the package
 
 
 def doctor(*, common: CommonOptions) -> Report:
@@ -71,7 +72,7 @@ def optional_packages() -> list[tuple[str, str]]:
     except PackageNotFoundError:  # run from a folder of sources
         return []
     found = (re.match(r"([\w.-]+)[^;]*;.*\bextra == ['\"](\w+)['\"]", line) for line in lines)
-    return [(line[2], line[1]) for line in found if line and line[2] != "dev"]
+    return [(line[2], line[1]) for line in found if line and line[2] not in DEVELOPING]
 
 
 def _devices() -> list[str]:
