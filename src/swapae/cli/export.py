@@ -1,7 +1,7 @@
 """`swapae export`: a model in the forms other programs run."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from tyro.conf import Positional, arg
 
@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from swapae.export.onnx_card import Source
     from swapae.model import SwappingAutoencoder
 
+PrecisionName = Literal["float32", "float16-weights", "int8"]  # swapae.export.precision, which imports numpy
+
 
 def export(
     model: Annotated[Positional[str], arg(metavar="MODEL")],
     *,
     onnx: Annotated[Path | None, arg(metavar="DIR")] = None,
     check: Flag = False,
+    precision: PrecisionName = "float32",
+    calibrate: Annotated[Path | None, arg(metavar="PHOTOS", help_behavior_hint="")] = None,
     common: CommonOptions,
 ) -> Report:
     """Write a model as graphs for ONNX Runtime, which needs no PyTorch.
@@ -26,20 +30,37 @@ def export(
         model: Name that `swapae models` lists, folder of a model, run directory, or hub id.
         onnx: Folder to write: encoder and generator as ONNX graphs, their config and a card.
         check: Compare it with PyTorch at 20 shapes before it is put there.
+        precision: float16-weights halves the size; int8 also computes with fewer bits, where that is faster.
+            The error is measured, told and written down.
+        calibrate: Folder of photos by which the ranges of int8 are found and errors measured, in place of the
+            model's gallery.
     """
     if onnx is None:
         raise UsageError("say what to write: --onnx DIR.")
-    return _write_onnx(model, onnx, check, common)
+    if calibrate is not None and precision == "float32":
+        raise UsageError("--calibrate goes with --precision int8 or float16-weights.")
+    return _write_onnx(model, onnx, check, Reduction(precision, calibrate), common)
 
 
-def _write_onnx(name: str, folder: Path, is_checked: bool, common: Common) -> Report:
+class Reduction(NamedTuple):
+    """How many bits, and photos to find out what fewer do; None takes the model's gallery."""
+
+    precision: PrecisionName
+    photos: Path | None
+
+
+def _write_onnx(name: str, folder: Path, is_checked: bool, reduction: Reduction, common: Common) -> Report:
+    from swapae.cli.reduction import Reduced
     from swapae.export.folder import OUR_FILES, write_folder
     from swapae.files import check_free_folder, folder_written_whole
 
     check_free_folder(folder, OUR_FILES, common.force)
     model, source = load(name)
+    reduced = Reduced.choose(name, model, *reduction)
     with folder_written_whole(folder, OUR_FILES, common.force) as beside:
-        config = write_folder(beside, model.encoder, model.generator, model.config, source)
+        nets = model.encoder, model.generator
+        config = write_folder(beside, *nets, model.config, source, reduced.precision)
+        config = reduced.measure(beside, config, common)
         rows = _check(beside, folder, model, common) if is_checked else None
     common.say(f"wrote {folder}")
     return {"output": str(folder), "config": config} | ({} if rows is None else {"check": rows})
@@ -67,7 +88,7 @@ def _check(
     Raises:
         UserError: they differ by more than is allowed.
     """
-    from swapae.export.check import LIMIT, check_folder
+    from swapae.export.check import check_folder
 
     rows = []
     common.show(f"{'structure':>10}{'texture':>10}{'images':>10}  batch×3×height×width, texture")
@@ -78,7 +99,9 @@ def _check(
     if not worst.is_within:
         raise UserError(
             f"under ONNX Runtime the model differs from PyTorch by {worst.error:.1e} at {worst}, "
-            f"more than the {LIMIT:.0e} allowed; {folder} was not written."
+            f"more than the {worst.limit:.0e} allowed; {folder} was not written."
         )
-    common.say(f"differs from PyTorch by {worst.error:.1e} at most, at {worst}")
+    common.say(
+        f"differs from PyTorch by {worst.error:.1e} at most ({worst.limit:.0e} is allowed), at {worst}"
+    )
     return [row.as_data() for row in rows]
