@@ -1,7 +1,8 @@
-"""Take another version of the runtime into the package: `python -m swapae.browser.renew onnxruntime-web-1.30.0.tgz`.
+"""Take another version of the runtime into the package.
 
-`npm pack onnxruntime-web` fetches that file. Its licence and the notices of others, which npm leaves out, are those
-of the installed Python package onnxruntime, which is built from the same sources.
+`npm pack onnxruntime-web` fetches a tarball, and `python -m swapae.browser.renew TARBALL` takes what is wanted.
+Its licence and the notices of others, which npm leaves out, are those of the installed Python package
+onnxruntime, which is built from the same sources.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The runtime in the page: files of the npm package onnxruntime-web, kept in `ort/` beside this module.
 
-`manifest.json` there says of which version each is, and what it must hash to; `python -m swapae.browser.renew`
-writes it. WebAssembly lies there packed by gzip, and the page unpacks it: a plain file server would send it at four
+`manifest.json` there says of which version each is, and what it must hash to; `swapae.browser.renew` writes
+it. WebAssembly lies there packed by gzip, and the page unpacks it: a plain file server would send it at four
 times the size. Modules are called `.js`, for servers that know no `.mjs`. docs/adr/0009 says why.
 """
 

@@ -16,16 +16,25 @@ def export(
     model: Annotated[Positional[str], arg(metavar="MODEL")],
     *,
     onnx: Annotated[Path | None, arg(metavar="DIR")] = None,
+    web: Annotated[Path | None, arg(metavar="DIR")] = None,
+    samples: Annotated[Path | None, arg(metavar="FOLDER")] = None,
     common: CommonOptions,
 ) -> Report:
-    """Write a model as graphs for ONNX Runtime, which needs no PyTorch.
+    """Write a model as ONNX graphs, which need no PyTorch, or as a page for browsers.
 
     Args:
         model: Name that `swapae models` lists, folder of a model, run directory, or hub id.
         onnx: Folder to write: encoder and generator as ONNX graphs, their config and a card.
+        web: Folder to write: the same with a page that swaps and mixes on its visitor's own machine.
+        samples: Photos for the page to show, in place of the model's gallery.
     """
-    if onnx is None:
-        raise UsageError("say what to write: --onnx DIR.")
+    if (onnx is None) == (web is None):
+        raise UsageError("say what to write: --onnx DIR, or --web DIR.")
+    if web is not None:
+        return _write_page(model, web, samples, common)
+    if samples is not None:
+        raise UsageError("--samples is for a page: it goes with --web DIR.")
+    assert onnx is not None
     return _write_onnx(model, onnx, common)
 
 
@@ -39,6 +48,24 @@ def _write_onnx(name: str, folder: Path, common: Common) -> Report:
         config = write_folder(beside, model.encoder, model.generator, model.config, source)
     common.say(f"wrote {folder}")
     return {"output": str(folder), "config": config}
+
+
+def _write_page(name: str, folder: Path, photos: Path | None, common: Common) -> Report:
+    from swapae.browser import samples
+    from swapae.browser.page import OUR_FILES, write_page
+    from swapae.export.folder import write_folder
+    from swapae.files import check_free_folder, folder_written_whole
+    from swapae.web.about import about, samples_of
+
+    check_free_folder(folder, OUR_FILES, common.force)
+    given = None if photos is None else samples.of_folder(photos)
+    model, source = load(name)
+    shown = samples.of_gallery(samples_of(name), model) if given is None else given
+    with folder_written_whole(folder, OUR_FILES, common.force) as beside:
+        config = write_folder(beside, model.encoder, model.generator, model.config, source)
+        page = write_page(beside, config, about(name), shown)
+    common.say(f"wrote {folder}; to see it: python -m http.server -d {folder}")
+    return {"output": str(folder), "config": config, "samples": len(page["samples"]), "bytes": page["bytes"]}
 
 
 def load(name: str) -> tuple["SwappingAutoencoder", "Source"]:

@@ -12,7 +12,8 @@ const BUILDS = {
 export async function chosen(wanted) {
   if (wanted in BUILDS) return wanted;
   const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
-  return adapter ? "webgpu" : "wasm";
+  const isReal = adapter && !adapter.info?.isFallbackAdapter && !adapter.isFallbackAdapter; // not the processor in disguise
+  return isReal ? "webgpu" : "wasm";
 }
 
 /** The files of a build, for who wants to know how much is to come. */
@@ -68,7 +69,7 @@ export class Runtime {
 
   async #sessions() {
     for (const [name, bytes] of Object.entries(this.graphs)) {
-      this.sessions[name] = await this.ort.InferenceSession.create(bytes, { executionProviders: [this.backend] });
+      this.sessions[name] = await this.ort.InferenceSession.create(bytes, { executionProviders: [this.backend], logSeverityLevel: 3 });
     }
     delete this.ort.env.wasm.wasmBinary; // it is compiled
   }
