@@ -75,6 +75,11 @@ class SwappingAutoencoder(nn.Module):
         return self
 
     @property
+    def backend(self) -> str:
+        """What runs the model, as `use_backend` was told."""
+        return self._backend_name
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.generator.to_rgb.bias.device

@@ -1,6 +1,6 @@
 """Take another version of the runtime into the package.
 
-`npm pack onnxruntime-web` fetches a tarball, and `python -m swapae.browser.renew TARBALL` takes what is wanted.
+`npm pack onnxruntime-web` fetches a tarball; `python -m swapae.browser.renew TARBALL` takes what is wanted.
 Its licence and the notices of others, which npm leaves out, are those of the installed Python package
 onnxruntime, which is built from the same sources.
 """

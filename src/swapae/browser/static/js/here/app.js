@@ -78,8 +78,8 @@ const infoOf = ({ id, title, size }) => ({ id, title, height: size[0], width: si
 
 function modelOf(page, { backend, most, config }) {
   const size = config.image_size;
-  const facts = [["Computed by", words.runsBy[backend]]];
-  return { name: page.name, title: page.title, size, multiple: config.stride, max_side: most, card: page.card, facts };
+  const runs = { backend: "ONNX Runtime", device: words.runsBy[backend] };
+  return { name: page.name, title: page.title, size, multiple: config.stride, max_side: most, card: page.card, ...runs };
 }
 
 start();
