@@ -42,8 +42,8 @@ def renew(tarball: Path, folder: Path = FOLDER) -> dict[str, Any]:
         "integrity": "sha512-" + base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode(),
         "files": [_written(folder, name, data) for name, data in found.items()],
     }
-    for name in LICENCES:
-        write_bytes(folder / name, (files("onnxruntime") / name).read_bytes())
+    for name, to in LICENCES.items():
+        write_bytes(folder / to, (files("onnxruntime") / name).read_bytes())
     write_text(folder / MANIFEST, json.dumps(told, indent=1) + "\n")
     return told
 

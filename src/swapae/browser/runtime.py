@@ -12,7 +12,8 @@ from typing import Any
 
 FOLDER = Path(str(files("swapae.browser"))) / "ort"
 MANIFEST = "manifest.json"
-LICENCES = ("LICENSE", "ThirdPartyNotices.txt")
+# By their names in the Python package onnxruntime.
+LICENCES = {"LICENSE": "onnxruntime.LICENSE", "ThirdPartyNotices.txt": "ThirdPartyNotices.txt"}
 # The files a page needs, by their names in the npm package's folder `dist`.
 WANTED = {
     "ort.wasm.min.mjs": "ort.wasm.min.js",
@@ -32,4 +33,4 @@ def manifest() -> dict[str, Any]:
 
 def names() -> list[str]:
     """Name the files that a page takes along."""
-    return [*WANTED.values(), *LICENCES, MANIFEST]
+    return [*WANTED.values(), *LICENCES.values(), MANIFEST]
