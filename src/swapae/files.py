@@ -1,8 +1,9 @@
 """Files that appear whole or not at all: the one way in which this program writes; where its cache is."""
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -53,8 +54,63 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise WriteError(f"{shown(path)} cannot be written ({reason(error)}).") from None
 
 
+def check_free_folder(folder: Path, ours: Set[str], force: bool) -> None:
+    """Refuse a folder that holds anything; `force` lets one be replaced that holds nothing but `ours`.
+
+    Raises:
+        UserError: as said, or it is no folder.
+    """
+    if not os.path.lexists(folder):
+        return
+    if not os.path.isdir(folder):
+        raise UserError(f"{shown(folder)} is a file; give the name of a folder.")
+    inside = set(os.listdir(folder))
+    if inside and not force:
+        raise UserError(f"{shown(folder)} exists already; give another name, or --force to replace it.")
+    if foreign := sorted(inside - ours):
+        named = ", ".join(map(shown, foreign[:3]))
+        raise UserError(
+            f"{shown(folder)} holds other files than this command's ({named}); give another name."
+        )
+
+
+@contextmanager
+def folder_written_whole(folder: Path, ours: Set[str], force: bool = False) -> Iterator[Path]:
+    """Give an empty folder beside `folder` to write to; then put it in place, whole or not at all.
+
+    Args:
+        folder: what `check_free_folder` allows, asked before and after.
+        ours: names of files and folders that a replaced one may hold.
+        force: replace one.
+
+    Raises:
+        UserError: it may not be replaced.
+        WriteError: it cannot be written.
+    """
+    folder = folder.absolute()
+    beside = folder.with_name(f".swapae-{uuid4().hex}.tmp")
+    try:
+        check_free_folder(folder, ours, force)
+        beside.mkdir(parents=True)
+        yield beside
+        for file in beside.rglob("*"):
+            sync_folder(file)
+        check_free_folder(folder, ours, force)
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(beside, folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise WriteError(f"{shown(folder)} cannot be written ({reason(error)}).") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
 def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk, where the system can: then a rename outlives a power cut."""
+    """Flush the names in a folder to the disk, where the system can: then a rename outlives a power cut.
+
+    A file's contents are flushed likewise.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folders, and has nothing to flush there

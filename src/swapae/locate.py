@@ -8,6 +8,7 @@ from swapae import box
 from swapae.errors import UserError
 from swapae.hub import HUB_ID, Download, fetch
 
+EXPORTED = "swapae.onnx/"  # begins the format that `swapae export --onnx` writes down
 RUN_MODEL = "model"  # the folder of a run directory that holds its model
 
 
@@ -39,6 +40,7 @@ def find_weights(name: str | Path, filename: str, **options: Unpack[Download]) -
     if boxed is not None and (boxed / filename).is_file():
         return boxed / filename
     if path.is_dir():
+        _refuse_exported(path)
         raise UserError(
             f"{path} holds no model: there is no {filename} in it or in its folder '{RUN_MODEL}'."
         )
@@ -53,6 +55,19 @@ def find_weights(name: str | Path, filename: str, **options: Unpack[Download]) -
             f"there is no model '{name}'; name {there}a folder with {filename}, a run, or a hub id user/name."
         )
     return fetch(str(name), filename, box.BELONGINGS if filename == box.WEIGHTS else [], **options)
+
+
+def _refuse_exported(folder: Path) -> None:
+    """Say what takes a model's exported form, which has graphs in place of weights."""
+    try:
+        made = str(box.read_json(folder / "config.json").get("format", ""))
+    except UserError:
+        return
+    if made.startswith(EXPORTED):
+        raise UserError(
+            f"{folder} is a model exported to ONNX, which swapae_onnx runs: name the model it was made of; "
+            "with --backend onnx that runs under ONNX Runtime, too."
+        )
 
 
 def is_in_box(name: str) -> bool:

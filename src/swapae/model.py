@@ -77,6 +77,11 @@ class SwappingAutoencoder(nn.Module):
         return self
 
     @property
+    def backend(self) -> str:
+        """What runs the model, as `use_backend` was told."""
+        return self._backend_name
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.generator.to_rgb.bias.device
@@ -229,7 +234,7 @@ class SwappingAutoencoder(nn.Module):
         repo_id: str | None = None,
         **options: Unpack[Push],
     ) -> str | None:
-        """Write `config.json` and `model.safetensors`; existing ones are kept unless `force`.
+        """Write `config.json` and `model.safetensors`, or refuse where they are, unless `force`.
 
         Args:
             folder: is made if need be.
@@ -238,9 +243,6 @@ class SwappingAutoencoder(nn.Module):
             push_to_hub: upload it as well; the address of the commit is returned.
             repo_id: of the repository; the folder's name where none is given.
             options: as `push_to_hub` takes them.
-
-        Raises:
-            UserError: files are there and not `force`, cannot be written, or cannot be uploaded.
         """
         folder = Path(folder)
         for name in (WEIGHTS_FILE, CONFIG_FILE):

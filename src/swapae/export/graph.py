@@ -89,9 +89,10 @@ class Graph:
     def pad(self, x: str, pads: Pads, *, reflect: bool) -> str:
         """Pad by reflection or with zeros, then crop where pads are negative."""
         if max(pads) > 0:
-            amounts = self.whole(*(max(p, 0) for p in pads))
-            mode = "reflect" if reflect else "constant"
-            x = self.add("Pad", x, amounts, "", self.whole(2, 3), mode=mode)
+            top, left, bottom, right = (max(p, 0) for p in pads)
+            # By all axes: two alone are misread by ONNX Runtime where it turns int8 graphs to NHWC.
+            amounts = self.whole(0, 0, top, left, 0, 0, bottom, right)
+            x = self.add("Pad", x, amounts, mode="reflect" if reflect else "constant")
         if min(pads) < 0:
             top, left, bottom, right = (max(-p, 0) for p in pads)
             far = 2**62
