@@ -9,7 +9,7 @@ from swapae import box
 from swapae.errors import UserError
 
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-EXPORTED = "swapae.onnx/"  # begins the format that `swapae export --onnx` writes down
+EXPORTED = "swapae.onnx/"  # begins `swapae_onnx.folder.FORMAT`
 RUN_MODEL = "model"  # the folder of a run directory that holds its model
 
 
