@@ -1,7 +1,8 @@
 """`swapae export`: a model in the forms other programs run."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from tyro.conf import Positional, arg
 
@@ -19,51 +20,102 @@ def export(
     model: Annotated[Positional[str], arg(metavar="MODEL")],
     *,
     onnx: Annotated[Path | None, arg(metavar="DIR")] = None,
+    web: Annotated[Path | None, arg(metavar="DIR")] = None,
+    samples: Annotated[Path | None, arg(metavar="FOLDER")] = None,
     check: Flag = False,
     precision: PrecisionName = "float32",
     calibrate: Annotated[Path | None, arg(metavar="PHOTOS", help_behavior_hint="")] = None,
     common: CommonOptions,
 ) -> Report:
-    """Write a model as graphs for ONNX Runtime, which needs no PyTorch.
+    """Write a model as ONNX graphs, which need no PyTorch, or as a page for browsers.
 
     Args:
         model: Name that `swapae models` lists, folder of a model, run directory, or hub id.
         onnx: Folder to write: encoder and generator as ONNX graphs, their config and a card.
+        web: Folder to write: the same with a page that swaps and mixes on its visitor's own machine.
+        samples: Photos for the page to show, in place of the model's gallery.
         check: Compare it with PyTorch at 20 shapes before it is put there.
         precision: float16-weights halves the size; int8 also computes with fewer bits, where that is faster.
             The error is measured, told and written down.
         calibrate: Folder of photos by which the ranges of int8 are found and errors measured, in place of the
             model's gallery.
     """
-    if onnx is None:
-        raise UsageError("say what to write: --onnx DIR.")
+    if (onnx is None) == (web is None):
+        raise UsageError("say what to write: --onnx DIR, or --web DIR.")
     if calibrate is not None and precision == "float32":
         raise UsageError("--calibrate goes with --precision int8 or float16-weights.")
-    return _write_onnx(model, onnx, check, Reduction(precision, calibrate), common)
+    how = How(check, precision, calibrate)
+    if web is not None:
+        if precision == "int8":
+            raise UsageError("int8 gains nothing in browsers: --web takes float32 or float16-weights.")
+        return _write_page(model, web, samples, how, common)
+    if samples is not None:
+        raise UsageError("--samples is for a page: it goes with --web DIR.")
+    assert onnx is not None
+    return _write_onnx(model, onnx, how, common)
 
 
-class Reduction(NamedTuple):
-    """How many bits, and photos to find out what fewer do; None takes the model's gallery."""
+class How(NamedTuple):
+    """With a check or not, and with how many bits; photos to measure these by in place of the gallery."""
 
+    is_checked: bool
     precision: PrecisionName
     photos: Path | None
 
 
-def _write_onnx(name: str, folder: Path, is_checked: bool, reduction: Reduction, common: Common) -> Report:
-    from swapae.cli.reduction import Reduced
-    from swapae.export.folder import OUR_FILES, write_folder
+def _write_onnx(name: str, folder: Path, how: How, common: Common) -> Report:
+    from swapae.export.folder import OUR_FILES
     from swapae.files import check_free_folder, folder_written_whole
 
     check_free_folder(folder, OUR_FILES, common.force)
     model, source = load(name)
-    reduced = Reduced.choose(name, model, *reduction)
+    write = _graphs(name, model, source, how, common)
     with folder_written_whole(folder, OUR_FILES, common.force) as beside:
+        report = write(beside, folder)
+    common.say(f"wrote {folder}")
+    return {"output": str(folder)} | report
+
+
+def _write_page(name: str, folder: Path, photos: Path | None, how: How, common: Common) -> Report:
+    from swapae.browser import samples
+    from swapae.browser.page import OUR_FILES, write_page
+    from swapae.files import check_free_folder, folder_written_whole
+    from swapae.web.about import about, samples_of
+
+    check_free_folder(folder, OUR_FILES, common.force)
+    given = None if photos is None else samples.of_folder(photos)
+    model, source = load(name)
+    shown = samples.of_gallery(samples_of(name), model) if given is None else given
+    write = _graphs(name, model, source, how, common)
+    with folder_written_whole(folder, OUR_FILES, common.force) as beside:
+        report = write(beside, folder)
+        page = write_page(beside, report["config"], about(name), shown)
+    common.say(f"wrote {folder}; to see it: python -m http.server -d {folder}")
+    told = {"output": str(folder), "samples": len(page["samples"]), "bytes": page["bytes"]}
+    return told | report
+
+
+def _graphs(
+    name: str, model: "SwappingAutoencoder", source: "Source", how: How, common: Common
+) -> Callable[[Path, Path], dict[str, Any]]:
+    """Prepare for writing; what is given writes, measures and checks, and tells what goes into the report.
+
+    Raises:
+        UserError: here, where pictures are missing; there, where they differ by too much.
+    """
+    from swapae.cli.reduction import Reduced
+    from swapae.export.folder import write_folder
+
+    reduced = Reduced.choose(name, model, how.precision, how.photos)
+
+    def write(beside: Path, folder: Path) -> dict[str, Any]:
         nets = model.encoder, model.generator
         config = write_folder(beside, *nets, model.config, source, reduced.precision)
         config = reduced.measure(beside, config, common)
-        rows = _check(beside, folder, model, common) if is_checked else None
-    common.say(f"wrote {folder}")
-    return {"output": str(folder), "config": config} | ({} if rows is None else {"check": rows})
+        checked = {"check": _check(beside, folder, model, common)} if how.is_checked else {}
+        return {"config": config} | checked
+
+    return write
 
 
 def load(name: str) -> tuple["SwappingAutoencoder", "Source"]:
