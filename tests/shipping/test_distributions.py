@@ -38,12 +38,13 @@ def test_the_wheel_by_way_of_the_sdist_is_the_wheel_of_the_checkout(wheel: Path,
     assert contents(build("wheel", ROOT, tmp_path)) == contents(wheel)
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_holds_both_packages_and_nothing_else(wheel: Path) -> None:
     inside = contents(wheel)
-    package = ROOT / "src" / "swapae"
+    sources = ROOT / "src"
+    assert {name.split("/")[0] for name in inside if ".dist-info/" not in name} == {"swapae", "swapae_onnx"}
     there = {
-        f"swapae/{path.relative_to(package).as_posix()}": path.read_bytes()
-        for path in package.rglob("*")
+        path.relative_to(sources).as_posix(): path.read_bytes()
+        for path in sources.rglob("*")
         if path.is_file()
         and not path.name.endswith((*NEVER, ".gitignore"))
         and "__pycache__" not in path.parts
@@ -73,7 +74,7 @@ def test_every_licence_comes_along(wheel: Path, sdist: Path, metadata: email.mes
     inside = contents(wheel)
     for name in held:
         assert inside[info + name] == (ROOT / name).read_bytes()
-    assert metadata["License-Expression"] == "Apache-2.0 AND BSD-2-Clause"
+    assert metadata["License-Expression"] == "Apache-2.0 AND BSD-2-Clause AND MIT"
 
 
 def test_the_readme_has_no_link_that_an_index_could_not_follow(metadata: email.message.Message) -> None:
