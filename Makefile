@@ -7,11 +7,12 @@ TORCH ?= torch==2.14.1 torchvision==0.29.1
 VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-CODE = src tests benchmarks examples
+DOCS = .venv-docs
+CODE = src tests benchmarks examples tools
 BENCHMARKS = inference train_step memory data cold_start ops
 RESULTS = benchmarks/results
 
-.PHONY: help demo test fmt lint one golden bench check clean
+.PHONY: help demo test fmt lint one golden docs bench check clean
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -38,6 +39,9 @@ one: $(READY)  ## one test: make one T=tests/test_config.py::name
 golden: $(READY)  ## only the tests against the golden files
 	$(BIN)/python -m pytest -k golden
 
+docs: $(DOCS)/.ready  ## build the documentation into site/: open site/index.html, or serve the folder
+	$(DOCS)/bin/python -m tools.site
+
 bench: $(READY)  ## race the package against the published operations, about an hour; writes docs/benchmarks.md
 	mkdir -p $(RESULTS)
 	for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name --json || exit 1; done > $(RESULTS)/new.jsonl
@@ -47,8 +51,15 @@ bench: $(READY)  ## race the package against the published operations, about an 
 check: lint  ## all that is checked besides the tests
 
 clean:  ## remove the environment, caches and build outputs
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) $(DOCS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist site
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Pages need no torch: of pyproject.toml only what the extra `docs` lists.
+$(DOCS)/.ready: pyproject.toml
+	test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' > $(DOCS)/needs.txt
+	$(DOCS)/bin/python -m pip install -r $(DOCS)/needs.txt
+	touch $(DOCS)/.ready
 
 $(READY): pyproject.toml Makefile hatch_build.py $(wildcard src/swapae/native/source/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "swapae needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...")'

@@ -34,6 +34,7 @@ FROZEN = {
     "models": "NAME",
     "info": "MODEL|RUN --digest",
     "convert": "SRC DST --no-noise",
+    "export": "MODEL --onnx --check",
     "data check": "DATA --size --preset --html --workers",
     "data prepare": "DATA --out -o --format --size --resize --encode --quality --shard-mb --workers",
     "eval": "MODEL --data --metrics --pairs --seed --split --size --batch --weights --out -o --no-speed "

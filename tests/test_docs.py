@@ -3,60 +3,31 @@
 import functools
 import inspect
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests.docs.pages import PAGES, ROOT, SHELLS, blocks, program_words, words_of
+from tests.docs.pages import commands as commands_of
 
 import swapae
 from swapae.cli import commands
 from swapae.cli.main import main
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SHELLS = ("", "sh", "bash", "shell", "console")
 Place = tuple[str, int]
 
 
-def blocks(page: Path) -> Iterator[tuple[int, str, list[str]]]:
-    """Code blocks of a page: number of the first line, language, lines."""
-    start, language, inside = 0, "", []
-    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
-        fence = line.strip()
-        if start and fence == "```":
-            yield start, language, inside
-            start = 0
-        elif start:
-            inside.append(line)
-        elif fence.startswith("```"):
-            start, language, inside = number + 1, fence.removeprefix("```"), []
+def command_lines(page: Path) -> Iterator[tuple[Place, list[str]]]:
+    """Commands of this program in a page, each as its words, with the place of its line."""
+    for block in blocks(page):
+        if block.language in SHELLS:
+            for command in commands_of(block):
+                words = program_words(command.text)
+                if words is not None:
+                    yield (command.page, command.line), words
 
 
-def command_lines(page: Path) -> Iterator[tuple[Place, str]]:
-    """Commands of this program in a page, after a prompt, variables or a launcher, on one line or several."""
-    for start, language, lines in blocks(page):
-        if language not in SHELLS:
-            continue
-        text, first = "", start
-        for number, line in enumerate(lines, start):
-            first = number if not text else first
-            text += line.removesuffix("\\") + " " if line.endswith("\\") else line
-            if line.endswith("\\"):
-                continue
-            if found := re.search(r"(?:^|\s)(?:-m )?swapae\s+(?=[a-z-])(.*)", text):
-                yield (page.relative_to(ROOT).as_posix(), first), found[1]
-            text = ""
-
-
-COMMANDS = [(place, line) for page in PAGES for place, line in command_lines(page)]
-
-
-def words_of(line: str) -> list[str]:
-    """The words of a command before a comment, a pipe, a redirection or the next command."""
-    words = shlex.split(line, comments=True)
-    ends = [words.index(word) for word in ("|", ";", "&&", "||", "&", ">", ">>", "2>") if word in words]
-    return words[: min(ends, default=len(words))]
+COMMANDS = [one for page in PAGES for one in command_lines(page)]
 
 
 @pytest.fixture
@@ -87,11 +58,10 @@ def check_settings(given: Mapping[str, object]) -> None:
     configure(base_config("", Path(), None if is_file else preset), settings)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("place", "line"), COMMANDS, ids=[f"{p}:{n}" for (p, n), _ in COMMANDS])
+@pytest.mark.parametrize(("place", "words"), COMMANDS, ids=[f"{p}:{n}" for (p, n), _ in COMMANDS])
 def test_a_command_in_a_page_is_one_that_the_program_takes(
-    place: Place, line: str, called: list[str], capsys: pytest.CaptureFixture[str]
+    place: Place, words: list[str], called: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = words_of(line)
     status = main(words)
     assert status == 0, capsys.readouterr().err
     assert called or {"--fields", "--help", "--version"} & set(words), f"{place}: {words}"
@@ -121,10 +91,10 @@ def test_links_to_files_lead_to_files(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_in_a_page_compiles_and_imports_what_there_is(page: Path) -> None:
-    for start, language, lines in blocks(page):
-        if language == "python":
-            code = "\n".join(lines)
-            compile(code, f"{page.name}:{start}", "exec")
+    for block in blocks(page):
+        if block.language == "python":
+            code = block.code
+            compile(code, f"{page.name}:{block.start}", "exec")
             for name in re.findall(r"^from swapae import (.+)$", code, re.MULTILINE):
                 assert all(hasattr(swapae, one.strip()) for one in name.split(",")), name
             for module, names in re.findall(r"^from (swapae\.[\w.]+) import (.+)$", code, re.MULTILINE):

@@ -9,6 +9,7 @@ from swapae import box
 from swapae.errors import UserError
 
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+EXPORTED = "swapae.onnx/"  # begins `swapae_onnx.folder.FORMAT`
 RUN_MODEL = "model"  # the folder of a run directory that holds its model
 
 
@@ -42,6 +43,7 @@ def find_weights(
     if boxed is not None and (boxed / filename).is_file():
         return boxed / filename
     if path.is_dir():
+        _refuse_exported(path)
         raise UserError(
             f"{path} holds no model: there is no {filename} in it or in its folder '{RUN_MODEL}'."
         )
@@ -56,6 +58,19 @@ def find_weights(
             f"there is no model '{name}'; name {there}a folder with {filename}, a run, or a hub id user/name."
         )
     return _from_hub(str(name), filename, revision, local_files_only)
+
+
+def _refuse_exported(folder: Path) -> None:
+    """Say what takes a model's exported form, which has graphs in place of weights."""
+    try:
+        made = str(box.read_json(folder / "config.json").get("format", ""))
+    except UserError:
+        return
+    if made.startswith(EXPORTED):
+        raise UserError(
+            f"{folder} is a model exported to ONNX, which swapae_onnx runs: name the model it was made of; "
+            "with --backend onnx that runs under ONNX Runtime, too."
+        )
 
 
 def is_in_box(name: str) -> bool:

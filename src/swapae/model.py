@@ -33,7 +33,7 @@ WEIGHTS_FILE = "model.safetensors"
 FORMAT = "swapae.model/1"
 
 NoiseLike = int | Sequence[Tensor | None] | None
-Picture = Image.Image | str | Path
+Picture = pictures.Picture
 
 
 class SwappingAutoencoder(nn.Module):
@@ -73,6 +73,11 @@ class SwappingAutoencoder(nn.Module):
         self._backend = make_backend(name, *self._backend_of)
         self._backend_name = name
         return self
+
+    @property
+    def backend(self) -> str:
+        """What runs the model, as `use_backend` was told."""
+        return self._backend_name
 
     @property
     def device(self) -> torch.device:
@@ -182,7 +187,7 @@ class SwappingAutoencoder(nn.Module):
 
     def encode_image(self, image: Picture) -> Codes:
         """Encode one picture, taken as it is, or one file, brought upright and to sRGB by `open_image`."""
-        return self.encode(_as_batch(_opened(image)))
+        return self.encode(_as_batch(pictures.picture_of(image)))
 
     def decode_image(self, codes: Codes, noise: NoiseLike = None) -> Image.Image:
         """Decode codes of one image to a picture."""
@@ -211,8 +216,8 @@ class SwappingAutoencoder(nn.Module):
         Example:
             >>> hybrid = model.swap_images("church.jpg", "sunset.jpg", strength=0.8)  # doctest: +SKIP
         """
-        color, alpha = pictures.split_alpha(_opened(structure))
-        hybrid = self.swap(_as_batch(color), _as_batch(_opened(texture)), strength, noise)
+        color, alpha = pictures.split_alpha(pictures.picture_of(structure))
+        hybrid = self.swap(_as_batch(color), _as_batch(pictures.picture_of(texture)), strength, noise)
         return pictures.put_alpha(pictures.to_pil(hybrid[0].float().cpu().numpy()), alpha)
 
     # ---- folders
@@ -356,13 +361,4 @@ def config_in(metadata: Mapping[str, str], source: Path) -> ModelConfig:
 
 
 def _as_batch(image: Image.Image) -> Tensor:
-    color, _ = pictures.split_alpha(image)
-    return torch.from_numpy(pictures.to_array(color))[None]
-
-
-def _opened(image: Picture) -> Image.Image:
-    if isinstance(image, str | Path):
-        return pictures.open_image(image)
-    if image.mode[0] in "IF":  # more than 8 bits, which Pillow's conversion to RGB would cut off
-        raise ValueError(f"a picture of mode {image.mode} must be opened by its path, or by `open_image`.")
-    return image
+    return torch.from_numpy(pictures.seen(image))[None]

@@ -234,3 +234,20 @@ def test_auto_does_not_try_what_onnx_cannot_do_in_tiles(
     assert set(backend._fitting(images(), 32 * 40)) == {"torch", "onnx"}
     assert set(backend._fitting(images(), 4096**2)) == {"torch"}
     assert set(backend._fitting(images().double(), 32 * 40)) == {"torch"}
+
+
+@pytest.mark.parametrize("work", ["encode", "decode"])
+def test_what_onnx_runtime_has_no_memory_for_is_refused_in_a_sentence(
+    model: SwappingAutoencoder, work: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    codes = model.encode(images())
+    model.use_backend("onnx")
+    monkeypatch.setattr(backends, "FITS_ANYWHERE", 32 * 40 - 1)
+    monkeypatch.setattr(backends, "room", lambda _: 2**40)
+    assert model.decode(model.encode(images())).shape == (1, 3, 32, 40)
+    monkeypatch.setattr(backends, "room", lambda _: 1000)
+    with pytest.raises(UserError, match=r"1 × 40×32 pixels take about .* ONNX Runtime"):
+        model.encode(images()) if work == "encode" else model.decode(codes)
+    monkeypatch.setattr(backends, "FITS_ANYWHERE", 32 * 40)
+    assert model.decode(model.encode(images())).shape == (1, 3, 32, 40)

@@ -70,6 +70,7 @@ class Double:
             has_click=True,
             has_noise=True,
             device="cpu",
+            backend="torch",
             card="",
             fingerprint="0" * 64,
         )

@@ -13,6 +13,7 @@ from swapae.cli.directions import directions_apply, directions_fit, directions_l
 from swapae.cli.doctor import doctor
 from swapae.cli.edit import edit
 from swapae.cli.eval import evaluate
+from swapae.cli.export import export
 from swapae.cli.grid import grid
 from swapae.cli.info import info
 from swapae.cli.metrics import metrics_fetch, metrics_list
@@ -50,6 +51,7 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "models": models,
     "info": info,
     "convert": convert,
+    "export": export,
     "data check": data_check,
     "data prepare": data_prepare,
     "eval": evaluate,

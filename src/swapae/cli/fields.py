@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from swapae.cli.common import Common, Report, UsageError
 from swapae.config import describe, field_names, nearest, unknown, with_overrides
@@ -39,7 +39,10 @@ def check_options(command: Callable[..., Report], arguments: Sequence[str]) -> N
 
 def option_names(command: Callable[..., Report]) -> list[str]:
     """The options a command declares, as they are typed after the two dashes."""
-    names = [*inspect.signature(command).parameters, *(f.name for f in fields(Common)), "help"]
+    parameters = inspect.signature(command, eval_str=True).parameters
+    common = parameters.get("common")
+    shared = fields(Common if common is None else get_args(common.annotation)[0])
+    names = [*parameters, *(f.name for f in shared), "help"]
     hidden = ("arguments", "settings", "common")
     return [name.rstrip("_").replace("_", "-") for name in names if name not in hidden]
 

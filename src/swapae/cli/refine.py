@@ -24,6 +24,8 @@ def refine(
 ) -> Report:
     """Fit the codes of an image the encoder misses, by optimisation.
 
+    Gradients are torch's under any --backend, which runs what needs none: the first codes, the last picture.
+
     Args:
         image: The image to fit.
         out: Picture to write: what the fitted codes decode to.

@@ -52,10 +52,10 @@ class Graph:
         """Give a result a name of its own, as an output of the graph needs it."""
         self.nodes.append(Node("Identity", (result,), name, {}))
 
-    def floats(self, values: Tensor | Sequence[float]) -> str:
-        """Store a float constant."""
+    def floats(self, values: Tensor | Sequence[float], kind: str = "weight") -> str:
+        """Store a float constant, numbered among those of its kind."""
         array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.array(values)
-        return self._store("weight", np.ascontiguousarray(array, dtype=np.float32))
+        return self._store(kind, np.ascontiguousarray(array, dtype=np.float32))
 
     def whole(self, *values: int) -> str:
         """Store whole numbers: axes, sizes. Equal ones are stored once."""
@@ -89,9 +89,10 @@ class Graph:
     def pad(self, x: str, pads: Pads, *, reflect: bool) -> str:
         """Pad by reflection or with zeros, then crop where pads are negative."""
         if max(pads) > 0:
-            amounts = self.whole(*(max(p, 0) for p in pads))
-            mode = "reflect" if reflect else "constant"
-            x = self.add("Pad", x, amounts, "", self.whole(2, 3), mode=mode)
+            top, left, bottom, right = (max(p, 0) for p in pads)
+            # By all axes: two alone are misread by ONNX Runtime where it turns int8 graphs to NHWC.
+            amounts = self.whole(0, 0, top, left, 0, 0, bottom, right)
+            x = self.add("Pad", x, amounts, mode="reflect" if reflect else "constant")
         if min(pads) < 0:
             top, left, bottom, right = (max(-p, 0) for p in pads)
             far = 2**62
@@ -127,7 +128,7 @@ class Graph:
         return model
 
     def _store(self, kind: str, array: npt.NDArray[Any]) -> str:
-        name = f"{kind}_{len(self.constants)}"
+        name = f"{kind}_{sum(known.startswith(f'{kind}_') for known in self.constants)}"
         self.constants[name] = array
         return name
 

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 EncoderOutput = Literal["structure", "texture"]
-TextureKind = Literal["vector", "map"]
 
 HALF = 1 / math.sqrt(2)  # what a residual block multiplies its sum by
 
@@ -103,35 +102,29 @@ def _in_turn(graph: Graph, x: str, layers: nn.Sequential) -> str:
 # ---- the generator
 
 
-def generator_graph(
-    generator: Generator, texture: TextureKind = "vector", *, noise: bool = False
-) -> ModelProto:
-    """Write the generator: `structure [B, Cs, h, w]`, `texture` → `images [B, 3, h·2ⁿ, w·2ⁿ]`.
+def generator_graph(generator: Generator, *, noise: bool = False) -> ModelProto:
+    """Write the generator: `structure [B, Cs, h, w]`, `texture [B, Ct, h', w']` → `images [B, 3, H, W]`.
+
+    A texture vector is a map of 1×1, and costs no more than a vector must.
 
     Args:
         generator: its weights are copied.
-        texture: "vector" `[B, Ct]`, or "map" `[B, Ct, h', w']` of any size.
         noise: take noise maps as further inputs, `noise_0`, `noise_1`, … in layer order, `[B or 1, 1, h, w]`
             at the sizes of `Generator.noise_shapes`; a map `[1, 1, 1, 1]` of zero is no noise.
 
     Raises:
-        ValueError: an unknown kind of texture.
         UserError: onnx is not installed.
     """
-    if texture not in ("vector", "map"):
-        raise ValueError(f"texture={texture!r} must be 'vector' or 'map'.")
     graph, config = Graph(), generator.config
     inputs: dict[str, Sequence[Dim]] = {
         "structure": ("batch", config.structure_channels, "structure_height", "structure_width"),
-        "texture": ("batch", config.texture_channels),
+        "texture": ("batch", config.texture_channels, "texture_height", "texture_width"),
     }
-    if texture == "map":
-        inputs["texture"] = (*inputs["texture"], "texture_height", "texture_width")
     maps = noise_names(generator) if noise else []
     for name in maps:
         inputs[name] = (f"{name}_batch", 1, f"{name}_height", f"{name}_width")
 
-    graph.name(_images(graph, generator, _Texture(graph, texture), iter(maps)), "images")
+    graph.name(_images(graph, generator, _Texture(graph), iter(maps)), "images")
     return graph.model("generator", inputs, {"images": ("batch", 3, "height", "width")})
 
 
@@ -141,35 +134,34 @@ def noise_names(generator: Generator) -> list[str]:
 
 
 class _Texture:
-    """The texture as the layers ask for it: gains `[B, C, 1, 1]`, or `[B, C, h, w]` from a map."""
+    """The texture as the layers ask for it: gains `[B, C, h, w]`, with a side of 1 where the map has one."""
 
-    def __init__(self, graph: Graph, kind: TextureKind) -> None:
+    def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.is_map = kind == "map"
         self.unit = unit_length(graph, "texture")
-        if not self.is_map:
-            self.unit = graph.add("Unsqueeze", self.unit, graph.whole(2, 3))
+        one = graph.whole(1)
+        self._sides = graph.add("Shape", "texture", start=2, end=4)
+        self._is_one = graph.add("Equal", self._sides, one)
 
     def gains(self, layer: EqualLinear, x: str, *, demodulate: bool = False) -> str:
-        """Give the gains for `x`, of its size if the texture is a map.
+        """Give the gains for `x`, of its size along the axes along which the map differs.
 
-        The layer resizes the map, then takes it place by place; resizing is linear and its weights sum to 1,
-        so the order is free, and gains have fewer channels than the texture.
+        The layer takes the map place by place, then it is resized; resizing is linear and its weights sum to
+        1, so the order is free, and gains have fewer channels than the texture. A side of 1 stays, for it
+        serves every place as it is.
         """
         graph = self.graph
-        gains = linear(graph, self.unit, layer)
-        if self.is_map:
-            size = graph.add("Shape", x, start=2, end=4)
-            gains = graph.add(
-                "Resize",
-                gains,
-                "",
-                "",
-                size,
-                axes=[2, 3],
-                mode="linear",
-                coordinate_transformation_mode="half_pixel",
-            )
+        size = graph.add("Where", self._is_one, self._sides, graph.add("Shape", x, start=2, end=4))
+        gains = graph.add(
+            "Resize",
+            linear(graph, self.unit, layer),
+            "",
+            "",
+            size,
+            axes=[2, 3],
+            mode="linear",
+            coordinate_transformation_mode="half_pixel",
+        )
         return unit_mean_square(graph, gains) if demodulate else gains
 
 
@@ -229,7 +221,7 @@ def _styled_conv(
     gains = texture.gains(layer.conv.modulation, x, demodulate=layer.conv.demodulate)
     x = modulated_conv(graph, x, gains, layer.conv, layer.activate.bias, scale=scale, gain=gain)
     if noise is not None:
-        strength = graph.floats(layer.noise.weight.double() * gain)
+        strength = graph.floats(layer.noise.weight.double() * gain, "strength")
         x = graph.add("Add", x, graph.add("Mul", noise, strength))
     return activated(graph, x, layer.activate)
 

@@ -17,7 +17,8 @@ from swapae.runtime.choice import choice_key, choose
 from swapae.runtime.compiled import compiled
 from swapae.runtime.networks import FoldedEncoder, FoldedGenerator
 from swapae.runtime.onnx_backend import OnnxBackend
-from swapae.runtime.plans import BudgetTooSmallError
+from swapae.runtime.plans import BudgetTooSmallError, plan_decoding, plan_encoding
+from swapae.runtime.room import UNLIMITED, room
 from swapae.runtime.tiling import decode_tiled, middle_tiled
 from swapae.runtime.weights_key import weights_key
 
@@ -25,6 +26,7 @@ BackendName = Literal["torch", "compile", "onnx", "auto"]
 Size = tuple[int, int]
 Made = TypeVar("Made")
 MOST_UNTILED = 2**21  # pixels of a batch that ONNX Runtime may be given at once, in some 6 GB
+FITS_ANYWHERE = 2**19  # pixels of a batch for which nobody looks whether there is the memory
 ROOMY = 2  # times the least budget: tiles so small that they fit it are mostly overlap
 
 
@@ -157,22 +159,46 @@ class FreshOnnxBackend:
     """ONNX Runtime, with sessions of the present weights.
 
     Raises:
-        UserError: onnx or onnxruntime is not installed.
+        UserError: onnx or onnxruntime is not installed; at a call, when there is not the memory for it.
     """
 
     def __init__(self, encoder: Encoder, generator: Generator) -> None:
+        self._shapes = encoder.config, generator.config
         self._sessions = Fresh(lambda: OnnxBackend(encoder, generator), encoder, generator)
         self._sessions()
 
     def encode(self, images: Tensor, structure: bool, texture: bool) -> tuple[Tensor | None, Tensor | None]:
         """Encode, as `Backend.encode`."""
+        size = (images.shape[2], images.shape[3])
+        self._check_room(len(images), size, lambda: plan_encoding(self._shapes[0], images, UNLIMITED).bytes)
         structures, textures = self._sessions().encode(images, structure, texture)
         return _like(structures, images), _like(textures, images)
 
     def decode(self, structure: Tensor, texture: Tensor, noise: Noise | None, size: Size) -> Tensor:
         """Decode, as `Backend.decode`."""
+        batch = max(len(structure), len(texture))
+        self._check_room(
+            batch,
+            size,
+            lambda: (
+                plan_decoding(
+                    self._shapes[1], structure.expand(batch, -1, -1, -1), texture, UNLIMITED, size
+                ).bytes
+            ),
+        )
         images = self._sessions().decode(structure, texture, noise)
         return images[:, :, : size[0], : size[1]].to(structure).contiguous()
+
+    def _check_room(self, batch: int, size: Size, needed: Callable[[], int]) -> None:
+        """Refuse what would not fit: a process that takes too much is ended by the system, without a word."""
+        if batch * size[0] * size[1] <= FITS_ANYWHERE:
+            return
+        needs, there = needed(), room(torch.device("cpu"))
+        if there is not None and needs > there:
+            raise UserError(
+                f"{batch} × {size[1]}×{size[0]} pixels take about {needs / 1e9:.0f} GB under ONNX Runtime, "
+                f"and {there / 1e9:.0f} GB are there: take the backend torch, which works in tiles."
+            )
 
 
 class AutoBackend:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from swapae.errors import UserError
-from swapae.export.onnx_graphs import EncoderOutput, TextureKind, encoder_graph, generator_graph, noise_names
+from swapae.export.onnx_graphs import EncoderOutput, encoder_graph, generator_graph, noise_names
 from swapae.networks import Encoder, Generator
 from swapae.networks.generator import Noise
 
@@ -89,15 +89,15 @@ class OnnxBackend:
             ValueError: the number of noise maps is not the generator's.
         """
         batch = max(len(structure), len(texture))
-        kind: TextureKind = "map" if texture.ndim == 4 else "vector"
+        if texture.ndim == 2:
+            texture = texture[:, :, None, None]  # a vector is a map of 1×1
         inputs = {
             "structure": _array(structure.expand(batch, *structure.shape[1:])),
             "texture": _array(texture.expand(batch, *texture.shape[1:])),
         }
         maps = self._noise_inputs(noise, structure) if noise is not None else {}
         session = self._session(
-            f"generator {kind} {len(maps)}",
-            lambda: generator_graph(self.generator, kind, noise=noise is not None),
+            f"generator {len(maps)}", lambda: generator_graph(self.generator, noise=noise is not None)
         )
         return _run(session, ["images"], inputs | maps)[0]
 

@@ -69,6 +69,7 @@ EXAMPLES: dict[str, Any] = {
         "has_click": True,
         "has_noise": False,
         "device": "cpu",
+        "backend": "torch",
         "card": "# synthetic64\n",
         "fingerprint": "0" * 64,
     },

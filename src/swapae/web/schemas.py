@@ -185,6 +185,7 @@ class ModelInfo(Told):
     - multiple: pixels to a side of a place, to which images are padded; places: of an image of `size`.
     - max_side: larger images are made smaller when they come in.
     - has_click, has_noise: whether a click can make a mask, and whether a seed changes anything.
+    - device: where it computes; backend: what runs it, as `swapae studio --backend` was given.
     - card: its description, plain text (Markdown), "" where there is none.
     - fingerprint: SHA-256 of its weights.
     """
@@ -200,6 +201,7 @@ class ModelInfo(Told):
     has_click: bool
     has_noise: bool
     device: str
+    backend: str
     card: str
     fingerprint: str
 

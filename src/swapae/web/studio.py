@@ -139,6 +139,7 @@ class Studio:
             has_click=True,
             has_noise=config.use_noise,
             device=str(self.model.device),
+            backend=self.model.backend,
             card=self.facts.card,
             fingerprint=self.fingerprint,
         )

@@ -155,6 +155,7 @@ export function createFrame(studio, screens, root) {
       ["Size", `${model.size ?? "?"} × ${model.size ?? "?"}`],
       ["Sides are multiples of", model.multiple],
       ["Longest side", model.max_side],
+      ["Runs by", model.backend && `${model.backend}, on ${model.device}`],
     ].filter(([, value]) => value !== undefined && value !== null);
     const facts = h("dl", { class: "facts" }, rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))]));
     return dialog({ title: model.title ?? model.name, wide: true, body: h("div", {}, facts, h("pre", { class: "card-text" }, model.card ?? "")) });

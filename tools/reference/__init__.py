@@ -1,0 +1,1 @@
+"""The references of docs/reference, made of the code: docstrings, `--help`, fields of the config."""
