@@ -1,6 +1,7 @@
 """What does not fit the published layout, or is no checkpoint at all, is refused in words one can act on."""
 
 import argparse
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
