@@ -16,6 +16,8 @@ PICTURES = {".png", ".jpg", ".webp", ".svg", ".gif"}
 
 def is_page(path: PurePosixPath) -> bool:
     """Whether a file of the repository is a page of the site by itself, not shown as a source."""
+    if path.suffix == ".ipynb":
+        return path.parts[0] == "docs"
     return path.suffix == ".md" and (
         path.parts[0] == "docs" or str(path) in PROJECT_PAGES or path.is_relative_to(MODELS)
     )
@@ -33,7 +35,8 @@ def place_of(path: PurePosixPath) -> PurePosixPath:
     if (ROOT / path).is_dir():
         return _folder(path) / "index.md"
     if path.parts[0] == "docs":
-        return path.relative_to("docs")
+        inside = path.relative_to("docs")
+        return inside.with_suffix(".md") if path.suffix == ".ipynb" else inside
     suffix = "" if path.suffix in PICTURES else ".md"
     return PurePosixPath("source", f"{path}{suffix}")
 

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tools.site.links import rewritten
+from tools.site.notebooks import as_markdown
 from tools.site.places import MODELS, PICTURES, PROJECT_PAGES, ROOT, is_page, place_of
 
 HERE = Path(__file__).parent
@@ -79,7 +80,8 @@ def lay_out(file: PurePosixPath, pages: Path) -> set[PurePosixPath]:
         text, met = rewritten(listing(file), file / "index.md")
         place.write_text(text, encoding="utf-8")
     elif is_page(file):
-        text, met = rewritten(path.read_text(encoding="utf-8"), file)
+        text = path.read_text(encoding="utf-8")
+        text, met = rewritten(as_markdown(text) if file.suffix == ".ipynb" else text, file)
         place.write_text(text, encoding="utf-8")
     elif file.suffix in PICTURES or file.parts[0] == "docs":
         shutil.copyfile(path, place)
