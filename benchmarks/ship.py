@@ -11,7 +11,6 @@ reports of `swapae eval RUN -o …` that are given, or else are measured now, of
 
 import argparse
 import hashlib
-import json
 import os
 import shutil
 import sys
@@ -33,6 +32,7 @@ from benchmarks.ship_gallery import Entry, write_codes, write_rendered
 from benchmarks.ship_kinds import KINDS, Kind
 from swapae import SwappingAutoencoder, box
 from swapae import config as configs
+from swapae.cards import read_reports
 from swapae.cli.directions import ENOUGH
 from swapae.cli.exhibit import Exhibit
 from swapae.cli.info import counts
@@ -44,7 +44,8 @@ from swapae.galleries import gallery
 from swapae.images import save_image
 from swapae.metrics.lpips import LPIPS
 from swapae.presets import PRESETS
-from swapae.training.config import RESUMABLE, TrainConfig
+from swapae.training.card import departures, last_line
+from swapae.training.config import TrainConfig
 from swapae.training.origin import read_record
 from swapae.training.run import RunFolder
 
@@ -52,7 +53,6 @@ MOST_BYTES = 16_000_000
 MOST_BYTES_BESIDE = 2_000_000  # of gallery, card and picture
 PICTURE = "swaps.jpg"
 PUBLISHED = PRESETS["church_pretrained"]
-BOOKKEEPING = RESUMABLE | {"seed"}  # settings that do not change what is learnt, only when and of what chance
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def ship(options: Options) -> Path:
     training = cost(options, config)
     names = [options.name, str(target.resolve()), str(options.run), str(options.run.resolve())]
     names.append(str(RunFolder(options.run.resolve()).model))
-    reports = model_card.read_reports(options.report, names, size)
+    reports = read_reports(options.report, names, size)
     trained = SwappingAutoencoder.from_pretrained(options.run, device="cpu")
     with replaced(target) as folder:
         write_weights(options.run, folder)
@@ -113,7 +113,7 @@ def ship(options: Options) -> Path:
             **facts_of(folder / box.WEIGHTS),
             "rounding": rounding(trained, model, exhibit.codes),
             "training": training,
-            "departures": departures(config),
+            "departures": departures(config, PUBLISHED()),
             "evaluations": reports or evaluations(folder, kind, size, options),
             "limits": [limit.format(size=size) for limit in kind.limits] + options.limit,
             "directions": [one.name for one in directions],
@@ -183,7 +183,7 @@ def cost(options: Options, config: TrainConfig) -> dict[str, Any]:
         raise UserError(
             f"{options.run} began with other weights: name those runs by --before, for they cost too."
         )
-    lasts = [last_line(RunFolder(run).log) for run in (*options.before, options.run)]
+    lasts = [last_line(RunFolder(run)) for run in (*options.before, options.run)]
     return {
         "images_seen": sum(int(line["images_seen"]) for line in lasts),
         "minutes": round(sum(line["seconds"] for line in lasts) / 60, 1),
@@ -191,21 +191,6 @@ def cost(options: Options, config: TrainConfig) -> dict[str, Any]:
         "machine": options.machine,
         "config": configs.to_dict(config),
     }
-
-
-def last_line(log: Path) -> dict[str, float]:
-    """Read the last line of a log, which has the totals."""
-    try:
-        line: dict[str, float] = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
-        return {"images_seen": line["images_seen"], "seconds": line["seconds"]}
-    except (OSError, ValueError, KeyError, IndexError) as error:
-        raise UserError(f"{log} is missing or damaged: it says what the training cost.") from error
-
-
-def departures(config: TrainConfig) -> list[list[object]]:
-    """List the settings in which a run differs from the published ones: name, theirs, its own."""
-    rows = configs.differences(PUBLISHED(), config)
-    return [[name, theirs, own] for name, theirs, own in rows if name not in BOOKKEEPING]
 
 
 def facts_of(weights: Path) -> dict[str, object]:
@@ -237,7 +222,7 @@ def evaluations(folder: Path, kind: Kind, size: int, options: Options) -> list[d
         for words, file in zip(runs, files, strict=True):
             if swapae(["eval", str(folder), *words, *common, "-o", str(file.parent)]) != 0:
                 raise UserError("the model could not be measured; what is wrong stands above.")
-        return model_card.read_reports(files, [str(folder), str(folder.resolve())], size)
+        return read_reports(files, [str(folder), str(folder.resolve())], size)
 
 
 def check_small(folder: Path) -> None:

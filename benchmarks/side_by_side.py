@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from swapae.cards.figures import is_end, number
 from swapae.errors import UserError
 from swapae.evaluation.figures import about, interval
-from swapae.evaluation.report import is_end, number
 from swapae.files import check_free, shown, write_text
 
 Report = Mapping[str, Any]

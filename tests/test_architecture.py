@@ -3,9 +3,11 @@ import sys
 from pathlib import Path
 
 import swapae
+import swapae_onnx
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = Path(swapae.__file__).parent
+PACKAGES = [Path(package.__file__).parent for package in (swapae, swapae_onnx)]
+SOURCES = [path for package in PACKAGES for path in package.rglob("*.py")]
 HEAVY = {"torch", "numpy", "PIL", "safetensors", "yaml", "tyro", "rich", "huggingface_hub"}
 
 
@@ -30,9 +32,20 @@ def test_import_swapae_imports_nothing_else() -> None:
     assert done.stderr == ""
 
 
+def test_import_swapae_onnx_imports_nothing_else_and_runs_models_without_torch() -> None:
+    shown = "print(*set(sys.modules) - before)"
+    bare = python("-c", f"import sys; before = set(sys.modules); import swapae_onnx; {shown}")
+    assert not {name.split(".")[0] for name in bare.stdout.split()} & (HEAVY | {"swapae", "onnxruntime"})
+    full = python("-c", f"import sys; before = set(sys.modules); import swapae.onnx; {shown}")
+    loaded = {name.split(".")[0] for name in full.stdout.split()}
+    assert not loaded & (HEAVY - {"numpy", "PIL"})
+    assert {"swapae", "swapae_onnx", "numpy", "PIL"} <= loaded
+    assert bare.stderr == full.stderr == ""
+
+
 def test_every_module_can_be_imported_silently() -> None:
-    files = [path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py"]
-    names = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in files]
+    files = [path for path in SOURCES if path.name != "__main__.py"]
+    names = [".".join(path.relative_to(PACKAGES[0].parent).with_suffix("").parts) for path in files]
     names = sorted(name.removesuffix(".__init__") for name in names)
     assert "swapae.cli.main" in names
     done = python("-W", "error", "-c", "\n".join(f"import {name}" for name in names))
@@ -40,5 +53,5 @@ def test_every_module_can_be_imported_silently() -> None:
 
 
 def test_no_file_has_outgrown_a_reader() -> None:
-    long = {p.name: n for p in PACKAGE.rglob("*.py") if (n := len(p.read_text("utf-8").splitlines())) > 400}
+    long = {p.name: n for p in SOURCES if (n := len(p.read_text("utf-8").splitlines())) > 400}
     assert long == {}

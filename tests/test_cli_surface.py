@@ -34,7 +34,9 @@ FROZEN = {
     "models": "NAME",
     "info": "MODEL|RUN --digest",
     "convert": "SRC DST --no-noise",
-    "export": "MODEL --onnx",
+    "export": "MODEL --onnx --check",
+    "card": "MODEL --out -o --license --about --data --data-license --machine --limit --report --no-picture",
+    "push": "MODEL NAME --private --branch --message --pull-request --dry-run",
     "data check": "DATA --size --preset --html --workers",
     "data prepare": "DATA --out -o --format --size --resize --encode --quality --shard-mb --workers",
     "eval": "MODEL --data --metrics --pairs --seed --split --size --batch --weights --out -o --no-speed "

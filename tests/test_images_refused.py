@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageCms
 from tests.pictures import FORMATS, decoded, encoded, photo
 
-from swapae import images
 from swapae.errors import UserError
 from swapae.images import image_size, open_image
+from swapae_onnx import images
 
 
 def srgb():

@@ -53,7 +53,7 @@ def test_a_name_that_can_be_nothing_is_refused_without_asking_the_hub(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("swapae.locate._from_hub", lambda *_: pytest.fail("the hub was asked"))
+    monkeypatch.setattr("swapae.locate.fetch", lambda *_, **__: pytest.fail("the hub was asked"))
     with pytest.raises(UserError, match="no model"):
         find_weights(name, FILE)
 

@@ -22,8 +22,15 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_what_is_saved_comes_back_byte_by_byte(tiny_model: Path, tmp_path: Path) -> None:
     load(tiny_model).save_pretrained(tmp_path / "again")
-    assert list(files(tmp_path / "again")) == [CONFIG_FILE, WEIGHTS_FILE]
-    assert files(tmp_path / "again") == files(tiny_model)
+    again = files(tmp_path / "again")
+    assert list(again) == ["README.md", "card.json", CONFIG_FILE, WEIGHTS_FILE]
+    before = files(tiny_model)
+    assert all(again[name] == before[name] for name in (CONFIG_FILE, WEIGHTS_FILE))
+
+
+def test_a_model_is_saved_without_a_card_where_none_is_wanted(tiny_model: Path, tmp_path: Path) -> None:
+    load(tiny_model).save_pretrained(tmp_path / "bare", card=False)
+    assert list(files(tmp_path / "bare")) == [CONFIG_FILE, WEIGHTS_FILE]
 
 
 def test_a_loaded_model_gives_the_same_images_as_the_saved_one(tmp_path: Path, tiny_model: Path) -> None:

@@ -10,6 +10,11 @@ from swapae.errors import UserError
 FOLDER = Path(__file__).with_name("models")
 WEIGHTS, CARD, CARD_PAGE, GALLERY = "model.safetensors", "card.json", "README.md", "gallery"
 DIRECTIONS = "directions.safetensors"  # those that a model, also one outside the box, brings along
+CONFIG = "config.json"
+PICTURES = ("swaps.jpg", "swaps.png", "swaps.webp")  # of a card; at most one of them is there
+SAMPLES = (".json", ".safetensors", ".png", ".jpg", ".webp")  # suffixes of files in a gallery
+FILES = (CONFIG, WEIGHTS, CARD_PAGE, CARD, DIRECTIONS, *PICTURES)
+BELONGINGS = [*FILES, *(f"{GALLERY}/*{suffix}" for suffix in SAMPLES)]  # patterns of all that makes a model
 
 
 def names() -> list[str]:

@@ -11,6 +11,8 @@ from torch import Tensor
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.weights import load_kept, save_tensors
+from swapae_onnx.batches import check_weights as check_weights
+from swapae_onnx.batches import common_batch as common_batch
 
 FORMAT = "swapae.codes/1"
 
@@ -116,18 +118,6 @@ def blend(textures: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     return _batched(sum(parts[1:], start=parts[0]), batch)
 
 
-def check_weights(num_textures: int, weights: Sequence[float]) -> None:
-    """Refuse weights by which so many textures cannot be blended.
-
-    Raises:
-        ValueError: when there are not as many weights, or all are 0.
-    """
-    if num_textures != len(weights):
-        raise ValueError(f"{num_textures} textures need as many weights, not {len(weights)}.")
-    if not any(weights):
-        raise ValueError("no texture has a weight other than 0; give one at least.")
-
-
 def paired(codes: Codes, texture: Tensor) -> Codes:
     """Give `codes` another texture; either side may be a batch of 1.
 
@@ -136,19 +126,6 @@ def paired(codes: Codes, texture: Tensor) -> Codes:
     """
     batch = common_batch(len(codes), len(texture))
     return Codes(_batched(codes.structure, batch), _batched(texture, batch), codes.size)
-
-
-def common_batch(*sizes: int) -> int:
-    """Tell the size of the batch that batches of these sizes make together, where 1 goes with any.
-
-    Raises:
-        ValueError: when two sizes differ and neither is 1.
-    """
-    batch = next((size for size in sizes if size != 1), 1)
-    other = next((size for size in sizes if size not in (1, batch)), None)
-    if other is not None:
-        raise ValueError(f"batches of {batch} and {other} do not pair: give equal ones, or one of 1.")
-    return batch
 
 
 def _batched(tensor: Tensor, batch: int) -> Tensor:

@@ -1,12 +1,4 @@
-"""Exceptions whose text is written for the person at the keyboard."""
+"""Exceptions whose text is written for the person at the keyboard; `swapae_onnx.errors` is their home."""
 
-
-class UserError(Exception):
-    """Something the user can put right: one sentence that says what is wrong and what to do.
-
-    Commands print the sentence and end with exit status 1; a traceback is never shown for it.
-    """
-
-
-class WriteError(UserError):
-    """A file or folder that cannot be written: a full disk, missing rights, a disk that fails."""
+from swapae_onnx.errors import UserError as UserError
+from swapae_onnx.errors import WriteError as WriteError

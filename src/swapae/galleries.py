@@ -9,7 +9,9 @@ from PIL.Image import Image
 from swapae import box
 from swapae.codes import Codes
 from swapae.errors import UserError
+from swapae.hub import HUB_ID
 from swapae.images import open_image
+from swapae.locate import find_weights
 from swapae.model import SwappingAutoencoder
 
 LIST, CODES = "gallery.json", "codes.safetensors"
@@ -50,7 +52,7 @@ def gallery(model: str | Path) -> dict[str, Sample]:
     """Read the samples that come with a model, by name.
 
     Args:
-        model: the name of a model in the box, or the folder of a model that has a gallery.
+        model: the name of a model in the box, the folder of a model that has a gallery, or a hub id.
 
     Raises:
         UserError: there is no such model, it has no gallery, or the gallery is damaged.
@@ -80,7 +82,12 @@ def _folder(model: str | Path) -> Path:
     for path in (Path(model), box.folder_of(str(model))):
         if path is not None and (path / box.GALLERY).is_dir():
             return path / box.GALLERY
-    folder = Path(model) if Path(model).is_dir() else box.required(str(model))
+    if not Path(model).exists() and HUB_ID.fullmatch(str(model)):
+        folder = find_weights(model, box.WEIGHTS).parent
+        if (folder / box.GALLERY).is_dir():
+            return folder / box.GALLERY
+    else:
+        folder = Path(model) if Path(model).is_dir() else box.required(str(model))
     raise UserError(f"{folder} has no gallery: there is no folder {box.GALLERY} in it.")
 
 
@@ -89,6 +96,8 @@ def _sample(folder: Path, entry: Mapping[str, object], codes: Codes | None) -> S
     name, about, source = str(entry["name"]), str(entry["about"]), entry.get("source", {})
     assert isinstance(source, Mapping)
     if "file" in entry:
+        if Path(str(entry["file"])).name != entry["file"]:  # it may be another's: it names nothing outside
+            raise ValueError(f"{entry['file']!r} is no name of a file in it")
         return Sample(name, about, picture=open_image(folder / str(entry["file"])), source=source)
     if codes is None:
         raise ValueError(f"there is no {CODES}")

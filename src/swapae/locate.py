@@ -1,21 +1,18 @@
 """From what a user types as MODEL to a weights file: a folder, a run, a name in the box, or a hub id."""
 
-import logging
 import os
-import re
 from pathlib import Path
+from typing import Unpack
 
 from swapae import box
 from swapae.errors import UserError
+from swapae.hub import HUB_ID, Download, fetch
 
-HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
-EXPORTED = "swapae.onnx/"  # begins the format that `swapae export --onnx` writes down
+EXPORTED = "swapae.onnx/"  # begins `swapae_onnx.folder.FORMAT`
 RUN_MODEL = "model"  # the folder of a run directory that holds its model
 
 
-def find_weights(
-    name: str | Path, filename: str, *, revision: str | None = None, local_files_only: bool = False
-) -> Path:
+def find_weights(name: str | Path, filename: str, **options: Unpack[Download]) -> Path:
     """Find `filename` of a model.
 
     A folder that holds a model, or is a run, comes before a model in the box of the same name; one that holds
@@ -25,8 +22,8 @@ def find_weights(
         name: a folder that holds it, a run directory, the file itself, the name of a model in the box, or a
             hub id `user/name`.
         filename: name of the weights file.
-        revision: branch, tag or commit, for the hub.
-        local_files_only: look into the hub's cache, never download.
+        options: of the hub: revision, cache, token, whether to ask it at all; what belongs to a model comes
+            along with its weights.
 
     Raises:
         UserError: when there is no such model.
@@ -57,7 +54,7 @@ def find_weights(
         raise UserError(
             f"there is no model '{name}'; name {there}a folder with {filename}, a run, or a hub id user/name."
         )
-    return _from_hub(str(name), filename, revision, local_files_only)
+    return fetch(str(name), filename, box.BELONGINGS if filename == box.WEIGHTS else [], **options)
 
 
 def _refuse_exported(folder: Path) -> None:
@@ -78,37 +75,3 @@ def is_in_box(name: str) -> bool:
     path = Path(os.path.expanduser(name))
     before = (path / box.WEIGHTS, path / RUN_MODEL / box.WEIGHTS, path / "config.yaml")
     return box.folder_of(name) is not None and not any(map(Path.is_file, before))
-
-
-def _from_hub(name: str, filename: str, revision: str | None, local_files_only: bool) -> Path:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub import logging as hub_logging
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        GatedRepoError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    verbosity = hub_logging.get_verbosity()
-    hub_logging.set_verbosity(logging.ERROR)  # its warnings about retries would hide the one sentence
-    try:
-        return Path(hf_hub_download(name, filename, revision=revision, local_files_only=local_files_only))
-    except LocalEntryNotFoundError as error:
-        raise UserError(
-            f"there is no folder '{name}', and no model of that name in the hub's cache, nor could it be "
-            "fetched; check the name and the connection."
-        ) from error
-    except GatedRepoError as error:
-        raise UserError(f"'{name}' asks for a login; run `hf auth login` and accept its terms.") from error
-    except (RepositoryNotFoundError, RevisionNotFoundError, EntryNotFoundError) as error:
-        where = f" at revision '{revision}'" if revision else ""
-        raise UserError(f"the hub has no {filename} under '{name}'{where}; check the name.") from error
-    except Exception as error:  # the hub's client passes on whatever its transport raises
-        reason = next(iter(str(error).splitlines()), "")
-        raise UserError(
-            f"'{name}' could not be fetched from the hub ({type(error).__name__}: {reason})."
-        ) from error
-    finally:
-        hub_logging.set_verbosity(verbosity)

@@ -7,33 +7,34 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import index
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from swapae import config as configs
 from swapae import images as pictures
+from swapae import sharing
 from swapae.codes import Codes, blend, check_weights, common_batch
 from swapae.devices import choose_device
 from swapae.errors import UserError
 from swapae.files import check_free
+from swapae.hub import Download, Push
 from swapae.locate import find_weights
 from swapae.networks import Encoder, Generator, random_noise
 from swapae.networks import ModelConfig as ModelConfig
 from swapae.runtime.backends import Backend, BackendName, make_backend
 from swapae.runtime.codes_cache import HALVES, CodesCache, Half, autocast_type, cached_encode
 from swapae.runtime.weights_key import weights_key
-from swapae.weights import load_strict, load_tensors, save_tensors
+from swapae.weights import NothingDrawn, load_strict, load_tensors, save_tensors
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 FORMAT = "swapae.model/1"
 
 NoiseLike = int | Sequence[Tensor | None] | None
-Picture = Image.Image | str | Path
+Picture = pictures.Picture
 
 
 class SwappingAutoencoder(nn.Module):
@@ -59,6 +60,7 @@ class SwappingAutoencoder(nn.Module):
         self.encoder = Encoder(config.encoder())
         self.generator = Generator(config.generator())
         self.codes_cache: CodesCache | None = CodesCache()
+        self.loaded_from: Path | None = None  # the weights' file; `swapae.hub.commit_of` tells its revision
         self._backend_name = "torch"
         self._backend: Backend | None = None
         self._backend_of: tuple[Encoder, Generator] | None = None  # what it was made of
@@ -187,7 +189,7 @@ class SwappingAutoencoder(nn.Module):
 
     def encode_image(self, image: Picture) -> Codes:
         """Encode one picture, taken as it is, or one file, brought upright and to sRGB by `open_image`."""
-        return self.encode(_as_batch(_opened(image)))
+        return self.encode(_as_batch(pictures.picture_of(image)))
 
     def decode_image(self, codes: Codes, noise: NoiseLike = None) -> Image.Image:
         """Decode codes of one image to a picture."""
@@ -216,20 +218,57 @@ class SwappingAutoencoder(nn.Module):
         Example:
             >>> hybrid = model.swap_images("church.jpg", "sunset.jpg", strength=0.8)  # doctest: +SKIP
         """
-        color, alpha = pictures.split_alpha(_opened(structure))
-        hybrid = self.swap(_as_batch(color), _as_batch(_opened(texture)), strength, noise)
+        color, alpha = pictures.split_alpha(pictures.picture_of(structure))
+        hybrid = self.swap(_as_batch(color), _as_batch(pictures.picture_of(texture)), strength, noise)
         return pictures.put_alpha(pictures.to_pil(hybrid[0].float().cpu().numpy()), alpha)
 
     # ---- folders
 
-    def save_pretrained(self, folder: str | Path, *, force: bool = False) -> None:
-        """Write `config.json` and `model.safetensors`; existing ones are kept unless `force`."""
+    def save_pretrained(
+        self,
+        folder: str | Path,
+        *,
+        force: bool = False,
+        card: bool = True,
+        push_to_hub: bool = False,
+        repo_id: str | None = None,
+        **options: Unpack[Push],
+    ) -> str | None:
+        """Write `config.json` and `model.safetensors`, or refuse where they are, unless `force`.
+
+        Args:
+            folder: is made if need be.
+            force: replace a model that is there.
+            card: write `card.json` too, and `README.md` where there is none by another hand.
+            push_to_hub: upload it as well; the address of the commit is returned.
+            repo_id: of the repository; the folder's name where none is given.
+            options: as `push_to_hub` takes them.
+        """
         folder = Path(folder)
         for name in (WEIGHTS_FILE, CONFIG_FILE):
             check_free(folder / name, force)
+        known = sharing.known_of(self.loaded_from, self.state_dict()) if card else {}
         metadata = {"format": FORMAT, "config": json.dumps(configs.to_dict(self.config))}
         save_tensors(folder / WEIGHTS_FILE, self.state_dict(), metadata, force=force)
         configs.save(self.config, folder / CONFIG_FILE)
+        if card:
+            sharing.put_card(folder, known, name=folder.absolute().name)
+        return self.push_to_hub(repo_id or folder.absolute().name, **options) if push_to_hub else None
+
+    def push_to_hub(self, repo_id: str, **options: Unpack[Push]) -> str:
+        """Upload the model to the hub, with its card, in one commit, and return the address of that.
+
+        A model as it was loaded takes along what lies beside its weights: directions, gallery, picture,
+        card. One that has changed takes along where it comes from, and on what terms.
+
+        Args:
+            repo_id: of the repository, `user/name`; it is made if need be.
+            options: private, token, branch, commit_message, create_pr, …, as `swapae.hub.Push` has them.
+
+        Raises:
+            UserError: there is no login or no right, or the network failed.
+        """
+        return sharing.upload(self.loaded_from, self.state_dict(), self.save_pretrained, repo_id, **options)
 
     @classmethod
     def from_pretrained(
@@ -238,8 +277,7 @@ class SwappingAutoencoder(nn.Module):
         *,
         device: str | torch.device = "auto",
         backend: BackendName = "torch",
-        revision: str | None = None,
-        local_files_only: bool = False,
+        **options: Unpack[Download],
     ) -> Self:
         """Load a model.
 
@@ -248,19 +286,20 @@ class SwappingAutoencoder(nn.Module):
                 in the box (`swapae models`), or a hub id `user/name`.
             device: "auto", "cpu", "cuda", "mps" or any torch device.
             backend: what runs it, as `use_backend` takes it.
-            revision: branch, tag or commit of the hub repository.
-            local_files_only: never download.
+            options: of the hub: revision (branch, tag or commit), cache_dir, token, local_files_only,
+                force_download, as `swapae.hub.Download` has them.
 
         Raises:
             UserError: when there is no such model or backend, or its files are damaged or do not fit.
         """
         where = choose_device(device)
-        weights = find_weights(name, WEIGHTS_FILE, revision=revision, local_files_only=local_files_only)
+        weights = find_weights(name, WEIGHTS_FILE, **options)
         tensors, metadata = load_tensors(weights)
         config = config_in(metadata, weights)
         with NothingDrawn():
             model = cls(config)
         load_strict(model, tensors, str(weights))
+        model.loaded_from = weights.absolute()
         return model.to(where).eval().use_backend(backend)
 
     # ---- inside
@@ -335,18 +374,6 @@ class SwappingAutoencoder(nn.Module):
         return [self._taken(one) for one in maps]
 
 
-class NothingDrawn(TorchFunctionMode):
-    """Leaves random weights undrawn where they would only be overwritten; torch's generator stays as it is.
-
-    The "meta" device would do so too, but the first computation on it imports half of torch: a second.
-    """
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
-
-
 def config_in(metadata: Mapping[str, str], source: Path) -> ModelConfig:
     """Read the config that travels inside a weights file."""
     if metadata.get("format") != FORMAT:
@@ -361,13 +388,4 @@ def config_in(metadata: Mapping[str, str], source: Path) -> ModelConfig:
 
 
 def _as_batch(image: Image.Image) -> Tensor:
-    color, _ = pictures.split_alpha(image)
-    return torch.from_numpy(pictures.to_array(color))[None]
-
-
-def _opened(image: Picture) -> Image.Image:
-    if isinstance(image, str | Path):
-        return pictures.open_image(image)
-    if image.mode[0] in "IF":  # more than 8 bits, which Pillow's conversion to RGB would cut off
-        raise ValueError(f"a picture of mode {image.mode} must be opened by its path, or by `open_image`.")
-    return image
+    return torch.from_numpy(pictures.seen(image))[None]

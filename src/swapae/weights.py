@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from swapae.errors import UserError
 from swapae.files import check_free, shown, written_whole
@@ -115,6 +116,18 @@ def load_strict(module: nn.Module, tensors: Mapping[str, Tensor], what: str) -> 
     pairs = ((tensors[name], mine) for name, mine in wanted.items())
     kinds = Counter((_name(theirs), _name(mine)) for theirs, mine in pairs if theirs.dtype != mine.dtype)
     return [f"{num} of {len(wanted)} tensors converted from {a} to {b}" for (a, b), num in kinds.items()]
+
+
+class NothingDrawn(TorchFunctionMode):
+    """Leaves random weights undrawn where they would only be overwritten; torch's generator stays as it is.
+
+    The "meta" device would do so too, but the first computation on it imports half of torch: a second.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:

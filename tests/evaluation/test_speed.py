@@ -9,8 +9,8 @@ import torch
 from swapae import SwappingAutoencoder
 from swapae.evaluation import speed
 from swapae.evaluation.speed import bytes_needed, measure_speed, median_seconds
-from swapae.model import NothingDrawn
 from swapae.runtime.plans import default_budget
+from swapae.weights import NothingDrawn
 
 
 @pytest.fixture(scope="module")

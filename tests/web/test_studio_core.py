@@ -52,7 +52,7 @@ def test_about_tells_what_a_page_needs() -> None:
 
 def test_a_run_is_called_by_its_folder_and_knows_its_size(tmp_path: Path) -> None:
     run = tmp_path / "mine"
-    shipped().model.save_pretrained(run / "model")
+    shipped().model.save_pretrained(run / "model", card=False)
     (run / "config.yaml").write_text("discriminator: {image_size: 128}\n")
     found = about(str(run))
     assert (found.name, found.size, found.title, found.card) == ("mine", 128, "", "")

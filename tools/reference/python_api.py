@@ -40,8 +40,18 @@ def page(name: str) -> str:
 @cache
 def package(name: str) -> Any:
     """Read a package's source, importing nothing."""
+    return _packages()[name]
+
+
+@cache
+def _packages() -> Any:
+    """Read all of them together, for one names what lies in another."""
     logging.getLogger("griffe").setLevel(logging.ERROR)  # results are named without a type here
-    return griffe.load(name, search_paths=[str(SOURCES)], allow_inspection=False, resolve_aliases=True)
+    loader = griffe.GriffeLoader(search_paths=[str(SOURCES)], allow_inspection=False)
+    for name in ("swapae_onnx", "swapae"):
+        loader.load(name)
+    loader.resolve_aliases()
+    return loader.modules_collection
 
 
 def module_section(name: str) -> str:

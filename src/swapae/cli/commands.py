@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from swapae.cli.batch import batch
 from swapae.cli.blend import blend
+from swapae.cli.card import card
 from swapae.cli.codes import decode, encode
 from swapae.cli.common import Report
 from swapae.cli.convert import convert
@@ -22,6 +23,7 @@ from swapae.cli.models import models
 from swapae.cli.paint import paint
 from swapae.cli.pairs import pairs
 from swapae.cli.presets import presets
+from swapae.cli.push import push
 from swapae.cli.refine import refine
 from swapae.cli.render import render
 from swapae.cli.studio import studio
@@ -52,6 +54,8 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "info": info,
     "convert": convert,
     "export": export,
+    "card": card,
+    "push": push,
     "data check": data_check,
     "data prepare": data_prepare,
     "eval": evaluate,

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -9,10 +10,9 @@ from pathlib import Path
 
 from swapae.cli.common import CommonOptions, Report
 
-PACKAGES = (
-    *("torch", "numpy", "pillow", "safetensors", "huggingface_hub"),
-    *("torchvision", "pillow-heif", "onnx", "onnxruntime"),
-)
+PACKAGES = ("torch", "numpy", "pillow", "safetensors", "huggingface_hub")
+ABSENT = "absent"
+DEVELOPING = ("dev", "docs")  # extras that nobody needs who uses the package
 
 
 def doctor(*, common: CommonOptions) -> Report:
@@ -29,6 +29,8 @@ def doctor(*, common: CommonOptions) -> Report:
 
 
 def _text(found: object) -> str:
+    if isinstance(found, dict) and any(isinstance(inner, dict) for inner in found.values()):
+        return "; ".join(f"{name}: {_text(inner)}" for name, inner in found.items())
     if isinstance(found, dict):
         return ", ".join(f"{name} {value}" for name, value in found.items())
     return ", ".join(map(str, found)) if isinstance(found, list) else str(found)
@@ -41,15 +43,36 @@ def _version() -> str:
 
 
 def _packages() -> dict[str, str]:
+    return {name: _installed(name) for name in PACKAGES}
+
+
+def _installed(name: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ABSENT
+
+
+def _extras() -> dict[str, dict[str, str]]:
+    """What each extra brings, as the metadata of this installation have it."""
+    found: dict[str, dict[str, str]] = {}
+    for extra, name in optional_packages():
+        found.setdefault(extra, {})[name] = _installed(name)
     return found
+
+
+def optional_packages() -> list[tuple[str, str]]:
+    """List extra and package of all that is optional, but for what only developing needs."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        lines = requires("swapae") or []
+    except PackageNotFoundError:  # run from a folder of sources
+        return []
+    found = (re.match(r"([\w.-]+)[^;]*;.*\bextra == ['\"](\w+)['\"]", line) for line in lines)
+    return [(line[2], line[1]) for line in found if line and line[2] not in DEVELOPING]
 
 
 def _devices() -> list[str]:
@@ -91,7 +114,7 @@ def _formats() -> list[str]:
 
     Image.init()
     lacking = {name.upper() for name in ("webp", "avif") if not features.check(name)}
-    heic = ["HEIC"] if _packages()["pillow-heif"] != "absent" else []
+    heic = ["HEIC"] if _installed("pillow-heif") != ABSENT else []
     return [name for name in FORMATS if name in Image.OPEN and name not in lacking] + heic
 
 
@@ -127,6 +150,7 @@ LOOKS: dict[str, Callable[[], object]] = {
     "python": lambda: f"{platform.python_version()} at {sys.executable}",
     "platform": platform.platform,
     "packages": _packages,
+    "extras": _extras,
     "devices": _devices,
     "device auto": _chosen,
     "threads": _threads,

@@ -34,13 +34,16 @@ def info(
 def _of_model(model: str, has_digest: Flag) -> Report:
     from swapae import config as configs
     from swapae import weights
+    from swapae.hub import commit_of
     from swapae.locate import find_weights
     from swapae.model import WEIGHTS_FILE, config_in
 
     path = find_weights(model, WEIGHTS_FILE)
     tensors, metadata = weights.load_tensors(path)
+    commit = commit_of(path)
     report: Report = {
         "model": str(path),
+        **({} if commit is None else {"hub": f"{commit.repo} at revision {commit.revision}"}),
         "config": configs.to_dict(config_in(metadata, path)),
         "parameters": counts(tensors),
     }

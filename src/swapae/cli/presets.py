@@ -48,8 +48,8 @@ def parameters_of(
     model: "ModelConfig", discriminator: "DiscriminatorConfig", patches: "PatchDiscriminatorConfig"
 ) -> dict[str, int]:
     """Count the parameters of the four networks, which are made without numbers in them."""
-    from swapae.model import NothingDrawn
     from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
+    from swapae.weights import NothingDrawn
 
     with NothingDrawn():
         networks = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from tyro.conf import Positional, Suppress, arg
 
+from swapae.cli.card import write_card_of
 from swapae.cli.common import Common, CommonOptions, Flag, Report, UsageError
 from swapae.cli.processes import Processes, check_processes, run_in_all
 from swapae.errors import UserError
@@ -90,6 +91,8 @@ def train(
             stop=lambda: is_asked() or is_over(),
             init_from=init_from,
         )
+    if is_first_process():
+        write_card_of(out, common)
     if summary.is_complete:
         common.say(f"{out} has seen {summary.images_seen:,} images; use it with -m {out}")
     else:

@@ -3,6 +3,7 @@
 Nothing is guessed and nothing is padded: a file fits to the last tensor, or a report says what does not.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from uuid import uuid4
 import torch
 from torch import Tensor, nn
 
+from swapae import box, sharing
 from swapae import config as configs
 from swapae.convert.official_file import read_official, write_official
 from swapae.convert.official_names import STEPS, Architecture, Fir, names
@@ -38,7 +40,8 @@ NOTICE = (
 )
 DISCRIMINATORS_FILE = "discriminators.safetensors"
 DISCRIMINATORS_FORMAT = "swapae.discriminators/1"
-OUR_FILES = {CONFIG_FILE, WEIGHTS_FILE, DISCRIMINATORS_FILE}
+LICENSE = "Adobe Research License"
+OUR_FILES = {CONFIG_FILE, WEIGHTS_FILE, DISCRIMINATORS_FILE, box.CARD, box.CARD_PAGE}
 STRAY = ".noise.fixed_noise"  # left in a file that was saved again after noise had been fixed
 
 
@@ -67,7 +70,8 @@ def convert_official(
 ) -> ConversionReport:
     """Convert a published checkpoint to a folder of ours.
 
-    It has `config.json` and `model.safetensors`, and `discriminators.safetensors` if the file has any.
+    It has `config.json`, `model.safetensors`, a model card with the licence notice, and
+    `discriminators.safetensors` if the file has any.
 
     Args:
         src: the `.pth` file.
@@ -84,6 +88,7 @@ def convert_official(
     ours = {our: weights[key].float() for key, our in names(architecture) if isinstance(our, str)}
     with _folder_beside(dst, force) as folder:
         _save(folder, architecture, ours, num_steps)
+        sharing.put_card(folder, _card(src), name=dst.absolute().name)
     return ConversionReport(
         dst,
         architecture,
@@ -178,7 +183,7 @@ def _save(folder: Path, architecture: Architecture, ours: Mapping[str, Tensor], 
     with torch.device("meta"):
         model = SwappingAutoencoder(architecture.model)
     model.load_state_dict({name: ours[name] for name in model.state_dict()}, assign=True)
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, card=False)
 
     judges = {
         "discriminator": architecture.discriminator,
@@ -193,6 +198,14 @@ def _save(folder: Path, architecture: Architecture, ours: Mapping[str, Tensor], 
             {name: tensor for name, tensor in ours.items() if name.split(".")[0] in present},
             {"format": DISCRIMINATORS_FORMAT, STEPS: str(num_steps), **present},
         )
+
+
+def _card(src: Path) -> dict[str, object]:
+    """What there is to know of what was converted; the notice goes on into every card made of this one."""
+    with open(src, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    origin = {"converted": {"file": src.name, "sha256": digest}}
+    return {"license": LICENSE, "notice": NOTICE, "origin": origin}
 
 
 def _parameters_by_network(ours: Mapping[str, Tensor]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from swapae.cards.figures import ends_of
 from swapae.metrics.intervals import Z, wilson
 from swapae.metrics.synthetic_swaps import ABOUT
 from swapae.metrics.table import Figure, families
@@ -30,8 +31,8 @@ def interval(
         errors: standard errors of means, taken else.
         count: pairs that a share is of, if its ends are not there: its interval is Wilson's, as theirs are.
     """
-    if f"{name} low" in metrics and f"{name} high" in metrics:
-        return metrics[f"{name} low"], metrics[f"{name} high"]
+    if (ends := ends_of(name, metrics)) is not None:
+        return ends
     if is_share(name) and count > 0:
         return wilson(metrics[name], count)
     if name not in errors:

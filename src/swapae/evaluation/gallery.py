@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from swapae.cards.figures import number
 from swapae.evaluation.figures import about
-from swapae.evaluation.report import number
 from swapae.evaluation.singles import EACH, OfOne, ranking
 from swapae.images import encode_image, resize, to_pil
 from swapae.pages.shell import data_uri

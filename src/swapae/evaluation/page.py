@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from swapae.cards.figures import is_end, number
 from swapae.evaluation.figures import about, interval, is_share
 from swapae.evaluation.gallery import Case, Section
-from swapae.evaluation.report import Report, is_end, number
+from swapae.evaluation.report import Report
 from swapae.pages.shell import asset, text, whole
 
 ARROWS = {"low": "↓ low", "high": "↑ high", "": ""}

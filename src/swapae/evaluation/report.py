@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from swapae.cards.figures import is_end, number, written
 from swapae.evaluation.figures import interval
 from swapae.metrics.collectors import Collector, Figures, all_figures
 
 Report = dict[str, object]
 ERROR = " standard error"
-ENDS = (" low", " high")  # of an interval, which are figures of their own
 
 
 def split_errors(figures: Figures) -> tuple[Figures, Figures]:
@@ -65,19 +65,4 @@ def cell(name: str, metrics: Figures, errors: Figures, count: int = 0) -> str:
 
     A share of `count` pairs has an interval: where all are alike, its standard error would be 0.
     """
-    ends = interval(name, metrics, {}, count)
-    if ends is not None:
-        return f"{number(metrics[name])} ({number(ends[0])} to {number(ends[1])})"
-    return number(metrics[name]) + (f" ± {number(errors[name])}" if name in errors else "")
-
-
-def is_end(name: str, metrics: Figures) -> bool:
-    """Whether a figure is an end of the interval of another."""
-    return any(name.endswith(end) and name.removesuffix(end) in metrics for end in ENDS)
-
-
-def number(value: float) -> str:
-    """Four digits that matter, without an exponent."""
-    if abs(value) >= 1000:
-        return f"{value:.0f}"
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}"
+    return written(metrics[name], interval(name, metrics, {}, count), errors.get(name))

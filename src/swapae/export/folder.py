@@ -1,58 +1,54 @@
-"""The folder that `swapae export --onnx` writes: two graphs, and a config that says what they are.
+"""The folder that `swapae export --onnx` writes: graphs, and a config that says what they are.
 
-    config.json       format, version, shape of the model, and of each graph its file and SHA-256
-    encoder.onnx      images [B, 3, H, W] → structure [B, Cs, h, w], texture [B, Ct]
-    generator.onnx    structure [B, Cs, h, w], texture [B, Ct, h', w'] → images [B, 3, H, W]
-    README.md         the card
+    config.json           format, version, shape of the model, and of each graph its file and SHA-256
+    encoder.onnx          images [B, 3, H, W] → structure [B, Cs, h, w], texture [B, Ct]
+    generator.onnx        structure [B, Cs, h, w], texture [B, Ct, h', w'] → images [B, 3, H, W]
+    generator_noise.onnx  the same with noise maps as further inputs; its weights lie in generator.onnx
+    README.md             what it is and how to use it; MODEL.md: the model's own card, where it has one
 
-`docs/onnx.md` describes each, for whoever reads it in another language.
+`swapae_onnx` reads it; `docs/onnx.md` describes it for whoever does so in another language.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from swapae import config as configs
+from swapae.export.onnx_card import Source, onnx_card, without_pictures
 from swapae.export.onnx_graphs import encoder_graph, generator_graph
+from swapae.export.shared_weights import share_weights
 from swapae.files import write_bytes, write_text
 from swapae.networks import Encoder, Generator, ModelConfig
+from swapae_onnx.folder import CONFIG, FORMAT
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
-
-FORMAT = "swapae.onnx/1"
-CONFIG, ENCODER, GENERATOR, CARD = "config.json", "encoder.onnx", "generator.onnx", "README.md"
-OUR_FILES = frozenset({CONFIG, ENCODER, GENERATOR, CARD})
-
-
-@dataclass(frozen=True)
-class Source:
-    """What is known of a model beside its weights."""
-
-    name: str  # as the user gave it
-    version: str  # of the program that exports
-    image_size: int | None = None  # side of the images it was trained on
+ENCODER, GENERATOR, NOISY = "encoder.onnx", "generator.onnx", "generator_noise.onnx"
+CARD, OWN_CARD = "README.md", "MODEL.md"
+OUR_FILES = frozenset({CONFIG, ENCODER, GENERATOR, NOISY, CARD, OWN_CARD})
 
 
 def write_folder(
     folder: Path, encoder: Encoder, generator: Generator, config: ModelConfig, source: Source
 ) -> dict[str, Any]:
-    """Write graphs, config and card into an empty folder, and return what the config says.
+    """Write graphs, config and cards into an empty folder, and return what the config says.
 
     Raises:
         UserError: onnx is not installed, or the folder cannot be written.
     """
-    graphs = {
-        "encoder": _written(folder / ENCODER, encoder_graph(encoder)),
-        "generator": _written(folder / GENERATOR, generator_graph(generator)),
+    silent = generator_graph(generator).SerializeToString()
+    noisy = generator_graph(generator, noise=True)
+    share_weights(noisy, silent, GENERATOR)
+    described = describe(config, generator, source) | {
+        "encoder": _written(folder / ENCODER, encoder_graph(encoder).SerializeToString()),
+        "generator": _written(folder / GENERATOR, silent),
+        "noisy_generator": _written(folder / NOISY, noisy.SerializeToString()),
     }
-    described = describe(config, generator, source) | graphs
     write_text(folder / CONFIG, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
-    write_text(folder / CARD, card(source))
+    write_text(folder / CARD, onnx_card(source))
+    if source.card:
+        write_text(folder / OWN_CARD, without_pictures(source.card))
     return described
 
 
@@ -70,12 +66,6 @@ def describe(config: ModelConfig, generator: Generator, source: Source) -> dict[
     }
 
 
-def card(source: Source) -> str:
-    """Write the card."""
-    return f"# {source.name}, for ONNX Runtime\n\nWritten by `swapae export` of swapae {source.version}.\n"
-
-
-def _written(path: Path, model: ModelProto) -> dict[str, str]:
-    data = model.SerializeToString()
+def _written(path: Path, data: bytes) -> dict[str, str]:
     write_bytes(path, data)
     return {"file": path.name, "sha256": sha256(data).hexdigest()}

@@ -52,10 +52,10 @@ class Graph:
         """Give a result a name of its own, as an output of the graph needs it."""
         self.nodes.append(Node("Identity", (result,), name, {}))
 
-    def floats(self, values: Tensor | Sequence[float]) -> str:
-        """Store a float constant."""
+    def floats(self, values: Tensor | Sequence[float], kind: str = "weight") -> str:
+        """Store a float constant, numbered among those of its kind."""
         array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.array(values)
-        return self._store("weight", np.ascontiguousarray(array, dtype=np.float32))
+        return self._store(kind, np.ascontiguousarray(array, dtype=np.float32))
 
     def whole(self, *values: int) -> str:
         """Store whole numbers: axes, sizes. Equal ones are stored once."""
@@ -128,7 +128,7 @@ class Graph:
         return model
 
     def _store(self, kind: str, array: npt.NDArray[Any]) -> str:
-        name = f"{kind}_{len(self.constants)}"
+        name = f"{kind}_{sum(known.startswith(f'{kind}_') for known in self.constants)}"
         self.constants[name] = array
         return name
 

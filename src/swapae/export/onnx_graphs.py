@@ -221,7 +221,7 @@ def _styled_conv(
     gains = texture.gains(layer.conv.modulation, x, demodulate=layer.conv.demodulate)
     x = modulated_conv(graph, x, gains, layer.conv, layer.activate.bias, scale=scale, gain=gain)
     if noise is not None:
-        strength = graph.floats(layer.noise.weight.double() * gain)
+        strength = graph.floats(layer.noise.weight.double() * gain, "strength")
         x = graph.add("Add", x, graph.add("Mul", noise, strength))
     return activated(graph, x, layer.activate)
 

@@ -150,7 +150,7 @@ class Saver:
         self.learner.state.augment = self.learner.strength.state()
         tensors = collect(self.learner)
         self._write_lines()
-        self.learner.ema.model.save_pretrained(self.run.model, force=True)
+        self.learner.ema.model.save_pretrained(self.run.model, force=True, card=False)
         save_checkpoint(self.run, self.learner.state, tensors, self.config)
         keep_best_model(self.run, self.config, self.learner.state.images_seen)
 

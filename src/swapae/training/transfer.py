@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from swapae.errors import UserError
 from swapae.files import shown
-from swapae.model import NothingDrawn
 from swapae.networks import Discriminator, Encoder, Generator, PatchDiscriminator
 from swapae.training.checkpoint import Learner
 from swapae.training.config import TrainConfig
@@ -32,7 +31,7 @@ from swapae.training.origin import (
 from swapae.training.places import parts
 from swapae.training.retention import checkpoints_in
 from swapae.training.run import RunFolder, write_json
-from swapae.weights import listed, report
+from swapae.weights import NothingDrawn, listed, report
 
 NO_OPTIMIZER = "the optimizers start anew, and so do the counters: neither travels"
 

@@ -1,0 +1,28 @@
+"""Which batches and weights go together."""
+
+from collections.abc import Sequence
+
+
+def check_weights(num_textures: int, weights: Sequence[float]) -> None:
+    """Refuse weights by which so many textures cannot be blended.
+
+    Raises:
+        ValueError: when there are not as many weights, or all are 0.
+    """
+    if num_textures != len(weights):
+        raise ValueError(f"{num_textures} textures need as many weights, not {len(weights)}.")
+    if not any(weights):
+        raise ValueError("no texture has a weight other than 0; give one at least.")
+
+
+def common_batch(*sizes: int) -> int:
+    """Tell the size of the batch that batches of these sizes make together, where 1 goes with any.
+
+    Raises:
+        ValueError: when two sizes differ and neither is 1.
+    """
+    batch = next((size for size in sizes if size != 1), 1)
+    other = next((size for size in sizes if size not in (1, batch)), None)
+    if other is not None:
+        raise ValueError(f"batches of {batch} and {other} do not pair: give equal ones, or one of 1.")
+    return batch
