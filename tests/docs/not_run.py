@@ -28,7 +28,11 @@ ROWS = (
         "swapae train",
         "its networks are wider than those of the tests; test_pages.py fits them",
     ),
-    ("docs/air-gapped.md", "swapae metrics fetch", "downloads; tests/metrics/test_fetch.py has a server for it"),
+    (
+        "docs/air-gapped.md",
+        "swapae metrics fetch",
+        "downloads; tests/metrics/test_fetch.py has a server for it",
+    ),
     ("docs/metrics.md", "swapae metrics fetch", "downloads; tests/metrics/test_fetch.py has a server for it"),
     ("docs/studio.md", "from pathlib import Path", "needs a studio: tests/web/test_command.py runs it"),
 )
