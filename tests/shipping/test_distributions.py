@@ -74,7 +74,7 @@ def test_every_licence_comes_along(wheel: Path, sdist: Path, metadata: email.mes
     inside = contents(wheel)
     for name in held:
         assert inside[info + name] == (ROOT / name).read_bytes()
-    assert metadata["License-Expression"] == "Apache-2.0 AND BSD-2-Clause"
+    assert metadata["License-Expression"] == "Apache-2.0 AND BSD-2-Clause AND MIT"
 
 
 def test_the_readme_has_no_link_that_an_index_could_not_follow(metadata: email.message.Message) -> None:

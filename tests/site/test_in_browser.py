@@ -38,7 +38,14 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
         assert page.said == []
 
 
-PAGES = ["index.html", "train.html", "editing.html", "project/log.html", "models/clothing/card.html"]
+PAGES = [
+    "index.html",
+    "train.html",
+    "system/layers.html",
+    "reference/commands.html",
+    "project/log.html",
+    "models/clothing/card.html",
+]
 
 
 def test_pages_ask_nothing_of_another_host_and_fit_a_phone(visit: Callable[..., Any], site_url: str) -> None:
@@ -53,7 +60,10 @@ def test_pages_ask_nothing_of_another_host_and_fit_a_phone(visit: Callable[..., 
         assert missing == []
 
 
-@pytest.mark.parametrize(("name", "scheme"), [("index.html", "light"), ("train.html", "dark")])
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [("index.html", "light"), ("reference/config.html", "dark"), ("system/layers.html", "light")],
+)
 def test_axe_finds_nothing_serious(visit: Callable[..., Any], site_url: str, name: str, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = visit(f"{site_url}/{name}", scheme=scheme)

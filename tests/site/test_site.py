@@ -1,5 +1,6 @@
 """The site that `make docs` builds is whole, and loads nothing from outside."""
 
+import posixpath
 import re
 from pathlib import Path, PurePosixPath
 
@@ -53,7 +54,7 @@ def test_every_picture_has_words(site: Path) -> None:
 
 
 def test_every_page_can_be_reached_by_the_navigation(site: Path) -> None:
-    shown = set(page_of(site / "index.html").links)
+    shown = {posixpath.normpath(link) for link in page_of(site / "index.html").links}
     for path in (ROOT / "docs").rglob("*.md"):
         place = place_of(PurePosixPath(path.relative_to(ROOT).as_posix())).with_suffix(".html")
         assert str(place) in shown or place.parts[0] == "adr", place
@@ -82,3 +83,13 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
     with pytest.raises(SystemExit, match="holds something else"):
         build(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["photo.jpg"]
+
+
+def test_formulas_are_mathml_and_none_is_left_as_it_was_written(site: Path) -> None:
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (site / "system").glob("*.html")}
+    assert pages["layers.html"].count("<math") > 30
+    assert pages["objective.html"].count('display="block"') > 10
+    for name, text in pages.items():
+        shown = re.sub(r"<(math|script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+        assert not re.search(r"arithmatex|\\\\[a-z]|\$\$", re.sub(r"<[^>]+>", "", shown)), name
+        assert not re.search(r"<mi>\\\\", text), name

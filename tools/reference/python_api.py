@@ -24,7 +24,8 @@ PAGES = {
     ),
     "layers.md": (
         "Layers, operations, networks, losses",
-        "The parts of the system under the names by which it is known.",
+        "The parts of the system under the names by which it is known; "
+        "[the system explained](../system/index.md) gives their equations.",
         ["swapae.layers", "swapae.ops", "swapae.networks", "swapae.losses"],
     ),
 }

@@ -17,18 +17,27 @@ def export(
     model: Annotated[Positional[str], arg(metavar="MODEL")],
     *,
     onnx: Annotated[Path | None, arg(metavar="DIR")] = None,
+    web: Annotated[Path | None, arg(metavar="DIR")] = None,
+    samples: Annotated[Path | None, arg(metavar="FOLDER")] = None,
     check: Flag = False,
     common: CommonOptions,
 ) -> Report:
-    """Write a model as graphs for ONNX Runtime, which needs no PyTorch.
+    """Write a model as ONNX graphs, which need no PyTorch, or as a page for browsers.
 
     Args:
         model: Name that `swapae models` lists, folder of a model, run directory, or hub id.
         onnx: Folder to write: encoder and generator as ONNX graphs, their config and a card.
+        web: Folder to write: the same with a page that swaps and mixes on its visitor's own machine.
+        samples: Photos for the page to show, in place of the model's gallery.
         check: Compare it with PyTorch at 20 shapes before it is put there.
     """
-    if onnx is None:
-        raise UsageError("say what to write: --onnx DIR.")
+    if (onnx is None) == (web is None):
+        raise UsageError("say what to write: --onnx DIR, or --web DIR.")
+    if web is not None:
+        return _write_page(model, web, samples, check, common)
+    if samples is not None:
+        raise UsageError("--samples is for a page: it goes with --web DIR.")
+    assert onnx is not None
     return _write_onnx(model, onnx, check, common)
 
 
@@ -43,6 +52,26 @@ def _write_onnx(name: str, folder: Path, is_checked: bool, common: Common) -> Re
         rows = _check(beside, folder, model, common) if is_checked else None
     common.say(f"wrote {folder}")
     return {"output": str(folder), "config": config} | ({} if rows is None else {"check": rows})
+
+
+def _write_page(name: str, folder: Path, photos: Path | None, is_checked: bool, common: Common) -> Report:
+    from swapae.browser import samples
+    from swapae.browser.page import OUR_FILES, write_page
+    from swapae.export.folder import write_folder
+    from swapae.files import check_free_folder, folder_written_whole
+    from swapae.web.about import about, samples_of
+
+    check_free_folder(folder, OUR_FILES, common.force)
+    given = None if photos is None else samples.of_folder(photos)
+    model, source = load(name)
+    shown = samples.of_gallery(samples_of(name), model) if given is None else given
+    with folder_written_whole(folder, OUR_FILES, common.force) as beside:
+        config = write_folder(beside, model.encoder, model.generator, model.config, source)
+        rows = _check(beside, folder, model, common) if is_checked else None
+        page = write_page(beside, config, about(name), shown)
+    common.say(f"wrote {folder}; to see it: python -m http.server -d {folder}")
+    told = {"output": str(folder), "config": config, "samples": len(page["samples"]), "bytes": page["bytes"]}
+    return told | ({} if rows is None else {"check": rows})
 
 
 def load(name: str) -> tuple["SwappingAutoencoder", "Source"]:

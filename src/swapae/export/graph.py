@@ -90,7 +90,7 @@ class Graph:
         """Pad by reflection or with zeros, then crop where pads are negative."""
         if max(pads) > 0:
             top, left, bottom, right = (max(p, 0) for p in pads)
-            # By all axes: two alone are misread by ONNX Runtime where it turns int8 graphs to NHWC.
+            # By all axes: two alone are misread by ONNX Runtime where it turns graphs to NHWC (int8, WebGPU).
             amounts = self.whole(0, 0, top, left, 0, 0, bottom, right)
             x = self.add("Pad", x, amounts, mode="reflect" if reflect else "constant")
         if min(pads) < 0:

@@ -4,32 +4,13 @@
  */
 
 import { Channel, Superseded } from "./channel.js";
+import { ApiError, Offline } from "./refusals.js";
 
-export { Superseded };
+export { ApiError, Offline, Superseded };
 
 const BASE = "/api/v1";
 const PATIENCE = 3; // attempts at what is not live, while the server is busy
 const LONGEST_WAIT = 10; // seconds
-
-export class ApiError extends Error {
-  constructor(message, { status = 0, code = "error", retryAfter = null } = {}) {
-    super(message);
-    this.name = "ApiError";
-    Object.assign(this, { status, code, retryAfter });
-  }
-
-  /** Whether the same request may go through a little later. */
-  get isTemporary() {
-    return this.status === 429 || this.status === 503;
-  }
-}
-
-export class Offline extends ApiError {
-  constructor() {
-    super("The studio does not answer.", { code: "offline" });
-    this.name = "Offline";
-  }
-}
 
 /** Make the client of one page. */
 export function createApi() {

@@ -4,7 +4,8 @@
  * up as soon as the recipe changes again. An older frame is never shown after a newer one.
  */
 
-import { ApiError, Superseded } from "./api.js";
+import { Superseded } from "./channel.js";
+import { ApiError } from "./refusals.js";
 import { photoOf } from "./photos.js";
 
 const THUMBNAIL = 112; // pixels
@@ -22,7 +23,7 @@ export function createLive({ api, state, history }) {
   }
 
   async function accept(frame, recipe) {
-    const bitmap = await createImageBitmap(frame.blob);
+    const bitmap = frame.bitmap ?? (await createImageBitmap(frame.blob));
     if (last && frame.seq < last.seq) return bitmap.close();
     const { width, height } = frame.isFull ? frame : (photoOf({ state }, recipe.structures[0].image) ?? last ?? frame);
     last?.bitmap.close();

@@ -87,7 +87,7 @@ export function createPhotos({ api, state, history, toast, announce }) {
     announce(text.reading(wanted.length), 0);
     for (const file of wanted) {
       try {
-        if (await hasRecipe(file)) await open(file);
+        if (api.openRecipe && (await hasRecipe(file))) await open(file);
         else added.push(await add(file));
       } catch (error) {
         toast(file.name ? `${file.name}: ${error.message}` : error.message, {

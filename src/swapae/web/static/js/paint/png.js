@@ -1,20 +1,28 @@
-// A mask as an 8-bit gray PNG, written here: what a canvas exports, some browsers blur against fingerprinting.
+// An 8-bit PNG, written here: what a canvas exports, some browsers blur against fingerprinting.
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 
 /** Write a raster {width, height, data} as a PNG Blob. */
-export async function encoded({ width, height, data }) {
+export function encoded({ width, height, data }) {
+  return written({ width, height, data, channels: 1 });
+}
+
+const KINDS = { 1: 0, 3: 2, 4: 6 }; // of PNG, by channels: gray, colours, colours and alpha
+
+/** Write 8-bit samples, `channels` of them a pixel (1, 3 or 4, alpha not multiplied in), as a PNG Blob. */
+export async function written({ width, height, data, channels }) {
   const head = new Uint8Array(13);
   const view = new DataView(head.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  head.set([8, 0, 0, 0, 0], 8); // 8 bits of gray, not interlaced
-  const lines = new Uint8Array(height * (width + 1)); // each begins with its filter: 2, the difference to the one above
+  head.set([8, KINDS[channels], 0, 0, 0], 8); // 8 bits a sample, not interlaced
+  const row = width * channels;
+  const lines = new Uint8Array(height * (row + 1)); // each begins with its filter: 2, the difference to the one above
   for (let y = 0; y < height; y++) {
-    lines[y * (width + 1)] = 2;
-    for (let x = 0; x < width; x++) {
-      const above = y === 0 ? 0 : data[(y - 1) * width + x];
-      lines[y * (width + 1) + 1 + x] = data[y * width + x] - above;
+    lines[y * (row + 1)] = 2;
+    for (let x = 0; x < row; x++) {
+      const above = y === 0 ? 0 : data[(y - 1) * row + x];
+      lines[y * (row + 1) + 1 + x] = data[y * row + x] - above;
     }
   }
   const parts = [new Uint8Array(SIGNATURE), chunk("IHDR", head), chunk("IDAT", await deflated(lines)), chunk("IEND", new Uint8Array())];

@@ -1,0 +1,2 @@
+/** What a person can put right, in one sentence. */
+export class Refusal extends Error {}
