@@ -10,7 +10,7 @@ from tests.docs.pages import ROOT
 
 nbformat = pytest.importorskip("nbformat", reason="nbclient is not installed")
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
-SHORT = {"IMAGES, PICTURES, PAIRS = 6000, 1000, 60": "IMAGES, PICTURES, PAIRS = 8, 8, 4"}
+SHORT = {"IMAGES, PICTURES, PAIRS = 3000, 600, 60": "IMAGES, PICTURES, PAIRS = 8, 8, 4"}
 MOST = 300_000  # bytes
 
 

@@ -11,13 +11,12 @@ PROJECT_PAGES = {
     "CONTRIBUTING.md": "project/contributing.md",
     "SECURITY.md": "project/security.md",
 }
+NOTEBOOK = ".ipynb"
 PICTURES = {".png", ".jpg", ".webp", ".svg", ".gif"}
 
 
 def is_page(path: PurePosixPath) -> bool:
     """Whether a file of the repository is a page of the site by itself, not shown as a source."""
-    if path.suffix == ".ipynb":
-        return path.parts[0] == "docs"
     return path.suffix == ".md" and (
         path.parts[0] == "docs" or str(path) in PROJECT_PAGES or path.is_relative_to(MODELS)
     )
@@ -36,7 +35,7 @@ def place_of(path: PurePosixPath) -> PurePosixPath:
         return _folder(path) / "index.md"
     if path.parts[0] == "docs":
         inside = path.relative_to("docs")
-        return inside.with_suffix(".md") if path.suffix == ".ipynb" else inside
+        return inside.with_suffix(".md") if path.suffix == NOTEBOOK else inside
     suffix = "" if path.suffix in PICTURES else ".md"
     return PurePosixPath("source", f"{path}{suffix}")
 
