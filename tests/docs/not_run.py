@@ -6,6 +6,7 @@ PROGRAMS = {
     "make": "sets up an environment; CI itself begins with it",
     "docker": "there is no Docker where the tests run",
     "torchrun": "several processes: tests/training/test_launch.py and test_processes.py run two",
+    "jupyter": "opens a program in a browser; test_notebooks.py runs the notebooks",
     "ssh": "needs another machine",
     "srun": "needs a SLURM",
     "sbatch": "needs a SLURM",
@@ -34,6 +35,11 @@ ROWS = (
     ("docs/hub.md", "swapae push runs/mine me/houses --private", IN_TEST_HUB),
     ("docs/hub.md", "from swapae import SwappingAutoencoder, gallery, hub", IN_TEST_HUB),
     ("docs/hub.md", 'model = SwappingAutoencoder.from_pretrained("runs/mine")', IN_TEST_HUB),
+    (
+        "docs/air-gapped.md",
+        "swapae metrics fetch",
+        "downloads; tests/metrics/test_fetch.py has a server for it",
+    ),
     ("docs/metrics.md", "swapae metrics fetch", "downloads; tests/metrics/test_fetch.py has a server for it"),
     ("docs/studio.md", "from pathlib import Path", "needs a studio: tests/web/test_command.py runs it"),
 )
