@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
-settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+# Read when torch is imported. Threads that share a busy core spin while they wait for each other: a training
+# of 7 s took 254 s with two of them beside other work. Tests of threads set their number themselves.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+slow = [HealthCheck.too_slow]  # a matter of the machine
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None, suppress_health_check=slow)
 settings.load_profile("fixed")
 
 
@@ -87,6 +91,7 @@ def lpips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def playwright() -> Iterator[object]:
     """Playwright, started once: of pytest-playwright's fixtures those that stand on it work too."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    api.expect.set_options(timeout=120_000)  # ms, on a machine that is busy with other things
     with api.sync_playwright() as play:
         yield play
 

@@ -14,7 +14,7 @@ from swapae.cli.main import main
 
 SWAPAE = [sys.executable, "-m", "swapae"]
 TINY = ["--preset", "tiny32", "--log-images", "4", "--total-images", "100000"]
-IN_TIME = 10.0  # seconds, from a signal to the end
+IN_TIME = 30.0  # seconds from a signal to the end: those that SLURM leaves before it kills, by default
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -55,7 +55,7 @@ def test_signals_save_a_training_in_time_which_then_goes_on(tmp_path: Path) -> N
             os.killpg(child.pid, number)
         else:
             child.send_signal(number)
-        out, err = child.communicate(timeout=60)
+        out, err = child.communicate(timeout=120)
         assert (child.returncode, time.monotonic() - told < IN_TIME) == (0, True), err
         assert "the same command goes on" in out
         assert "once more ends at once" in err
@@ -115,7 +115,7 @@ def test_two_processes_stop_together_and_end_with_one_sentence_when_one_is_kille
     child = begin(run, "--gpus", "2", "--device", "cpu")
     told = time.monotonic()
     os.kill(ranks_of(child.pid)[1], signal.SIGTERM)  # one hears of it, both agree
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=120)
     assert (child.returncode, time.monotonic() - told < IN_TIME) == (0, True), err
     assert out.count("the same command goes on") == 1
     assert saved_by(run) >= seen_by(run) > 0
@@ -125,10 +125,13 @@ def test_two_processes_stop_together_and_end_with_one_sentence_when_one_is_kille
     assert len(ranks) == 2
     told = time.monotonic()
     os.kill(ranks[1], signal.SIGKILL)
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=120)
     assert (child.returncode, time.monotonic() - told < 30) == (1, True)
     said = [line for line in err.splitlines() if line.startswith("error:")]
     assert len(said) == 1, err
     assert "process 1 of 2 was killed (SIGKILL)" in said[0]
     assert "Traceback" not in err
-    assert not any(Path(f"/proc/{pid}").exists() for pid in ranks)
+    end = time.monotonic() + 60  # the system may take a moment to clear away what has ended
+    while any(Path(f"/proc/{pid}").exists() for pid in ranks):
+        assert time.monotonic() < end
+        time.sleep(0.05)

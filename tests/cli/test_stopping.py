@@ -35,7 +35,7 @@ def busy(several: bool, times: int, rounds: int) -> "subprocess.Popen[str]":
 
 
 def await_true(ask: "object") -> bool:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not ask() and time.monotonic() < end:  # type: ignore[operator]
         time.sleep(0.001)
     return bool(ask())  # type: ignore[operator]
@@ -48,8 +48,8 @@ def test_the_first_signal_asks_and_says_so(number: int, capsys: Streams) -> None
         assert not stop()
         signal.raise_signal(number)
         assert await_true(stop)
-        time.sleep(0.05)
-        assert "once more ends at once" in capsys.readouterr().err
+        told: list[str] = []  # by a thread, a moment later
+        assert await_true(lambda: told.append(capsys.readouterr().err) or "ends at once" in "".join(told))
     assert signal.getsignal(number) is before
     assert signal.set_wakeup_fd(-1) == -1
 
@@ -63,15 +63,16 @@ def test_quiet_says_nothing(capsys: Streams) -> None:
 
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_of_any_kind_ends_at_once_even_inside_an_operation(second: int) -> None:
-    child = busy(several=False, times=1, rounds=30_000_000)  # 10 s and more
+    child = busy(several=False, times=1, rounds=2_000_000_000)  # many minutes
     child.send_signal(signal.SIGTERM)
     assert child.stderr is not None
     assert child.stderr.read(8) == "\nsaving…"
-    begin = time.monotonic()
     child.send_signal(second)
-    out, _ = child.communicate(timeout=20)
+    try:
+        out, _ = child.communicate(timeout=60)
+    finally:
+        child.kill()
     assert (child.returncode, out) == (128 + second, "")
-    assert time.monotonic() - begin < 3
 
 
 def test_a_process_of_several_takes_the_echo_of_a_signal_for_the_same_one() -> None:
@@ -79,7 +80,7 @@ def test_a_process_of_several_takes_the_echo_of_a_signal_for_the_same_one() -> N
     child.send_signal(signal.SIGINT)
     time.sleep(0.1)
     child.send_signal(signal.SIGTERM)
-    out, _ = child.communicate(timeout=20)
+    out, _ = child.communicate(timeout=120)
     assert (child.returncode, out) == (0, "over\n")
 
 

@@ -15,7 +15,17 @@ from pathlib import Path
 
 import pytest
 from tests.docs import not_run
-from tests.docs.pages import ROOT, SHELLS, Block, Command, blocks, commands, is_script, program_words
+from tests.docs.pages import (
+    ROOT,
+    SHELLS,
+    Block,
+    Command,
+    blocks,
+    commands,
+    is_script,
+    program_words,
+    words_of,
+)
 from tests.docs.small import shortened, shortened_code
 
 from swapae.cli.main import main
@@ -115,8 +125,20 @@ class Run:
                 path = self.folder / name
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
+    def without_torch(self, text: str) -> str:
+        """Run a command of the package that needs no torch, and give what it prints."""
+        from swapae_onnx.__main__ import main
+
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = main(words_of(text)[3:])
+        assert status == 0, f"`{text}` ended with {status}: {err.getvalue()}"
+        return out.getvalue()
+
     def plain(self, text: str) -> str:
         """Run a line of the shell's own, of a few harmless kinds."""
+        if text.startswith("python -m swapae_onnx "):
+            return self.without_torch(text)
         first, *rest = text.split()
         assert first in PLAIN, f"nobody knows how to run `{text}`"
         if first in ("export", "unset"):

@@ -1,7 +1,6 @@
 """Two processes of `torch.distributed` come to the figures of one."""
 
 import json
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +20,8 @@ import torch
 from torch import distributed
 sys.path.insert(0, sys.argv[1])
 from test_pool import collectors, feed, pool, all_figures
-rank, port = int(sys.argv[2]), sys.argv[3]
-distributed.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+rank, meeting = int(sys.argv[2]), sys.argv[3]
+distributed.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=2)
 mine = collectors()
 feed(mine, range(rank, 10, 2))
 class Both:
@@ -58,21 +57,20 @@ def feed(all_of_them: list[Collector], numbers: range) -> None:
             collector.update(Batch(torch.tensor([number]), images))
 
 
-def test_two_processes_come_to_the_figures_of_one() -> None:
+def test_two_processes_come_to_the_figures_of_one(tmp_path: Path) -> None:
     alone = collectors()
     feed(alone, range(10))
     pool(alone, ALONE)  # nobody to add up with
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     here = str(Path(__file__).parent)
     runs = [
         subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, here, str(rank), port], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", SCRIPT, here, str(rank), str(tmp_path / "meeting")],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for rank in (0, 1)
     ]
-    found = [json.loads(run.communicate(timeout=120)[0]) for run in runs]
+    found = [json.loads(run.communicate(timeout=300)[0]) for run in runs]
     assert found[0]["L1"] == found[1]["L1"] == all_figures(alone)["L1"]
     for figures in found:
         assert figures == pytest.approx(all_figures(alone), rel=1e-9)

@@ -23,9 +23,9 @@ class Member:
 
     def gather(self, values: list[T]) -> list[T]:
         self.table[self.rank] = list(values)
-        self.barrier.wait(10)
+        self.barrier.wait(100)
         found = [value for some in self.table for value in some]
-        self.barrier.wait(10)
+        self.barrier.wait(100)
         return found  # type: ignore[return-value]
 
 
@@ -44,7 +44,7 @@ def in_each(num: int, work: Callable[[Member], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(200)
     return list(outcomes)
 
 

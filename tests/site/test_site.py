@@ -1,5 +1,6 @@
 """The site that `make docs` builds is whole, and loads nothing from outside."""
 
+import json
 import posixpath
 import re
 from pathlib import Path, PurePosixPath
@@ -8,6 +9,7 @@ import pytest
 from tests.site.pages import broken_links, page_of
 from tools.site.__main__ import build
 from tools.site.links import rewritten
+from tools.site.notebooks import as_page
 from tools.site.places import ROOT, place_of
 from tools.site.stage import with_the_rest
 
@@ -93,3 +95,43 @@ def test_formulas_are_mathml_and_none_is_left_as_it_was_written(site: Path) -> N
         shown = re.sub(r"<(math|script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
         assert not re.search(r"arithmatex|\\\\[a-z]|\$\$", re.sub(r"<[^>]+>", "", shown)), name
         assert not re.search(r"<mi>\\\\", text), name
+
+
+def test_a_notebook_is_a_page_of_its_words_its_code_and_what_came_out() -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["# Title\n", "words"]},
+        {
+            "cell_type": "code",
+            "source": ["show()"],
+            "outputs": [
+                {"output_type": "stream", "name": "stdout", "text": ["1\n", "2\n"]},
+                {"output_type": "display_data", "data": {"image/png": "AAAA\n", "text/plain": "<Image>"}},
+                {"output_type": "execute_result", "data": {"text/plain": ["(3, 4)"]}},
+            ],
+        },
+        {"cell_type": "code", "source": [], "outputs": []},
+    ]
+    page = as_page(json.dumps({"cells": cells}))
+    expected = ["# Title\nwords", "``````python\nshow()\n``````", "``````text\n1\n2\n``````"]
+    expected += ["![what the code above shows](data:image/png;base64,AAAA)", "``````text\n(3, 4)\n``````\n"]
+    assert page == "\n\n".join(expected)
+
+
+def slug(heading: str) -> str:
+    """What a code host makes of a heading to link to it."""
+    plain = re.sub(r"\[([^]]*)\]\([^)]*\)|[`*]", r"\1", heading)
+    return re.sub(r"[^\w\- ]", "", plain.lower()).replace(" ", "-")
+
+
+def test_anchors_are_those_of_a_code_host_too() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    headings = {}
+    for path in pages:
+        text = re.sub(r"^(```+).*?^\1", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        headings[path] = {slug(found) for found in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+    for path in pages:
+        for target, anchor in re.findall(
+            r"\]\((?![a-z]+:)([^)#\s]*)#([^)\s]+)\)", path.read_text(encoding="utf-8")
+        ):
+            there = (path.parent / target).resolve() if target else path
+            assert anchor in headings.get(there, {anchor}), f"{path.name}: {target}#{anchor}"

@@ -144,6 +144,7 @@ class Telling(Quiet):
 
     def start(self, images_seen: int, total_images: int) -> None:
         self.place.phase, self.place.saved = TRAINING, images_seen
+        self.place.pause()
 
 
 def start(run: Path, images: Path, place: Place) -> int:
@@ -186,17 +187,23 @@ def kill_at(pid: int, is_there: Callable[[], bool], delay: float) -> bool:
     return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
 
 
-def aim(rng: random.Random, kind: str, place: Place, seconds: float) -> tuple[Callable[[], bool], float]:
+def aim(
+    rng: random.Random, kind: str, place: Place, seconds: float, is_sure: bool
+) -> tuple[Callable[[], bool], float]:
     """Set a moment at which to kill: when it has come, and how long after that.
 
-    Short moments are met by letting the child wait in one of them, or by being quick.
+    Short moments are met by letting the child wait in one of them, or by being quick; those that must be met,
+    by the first.
     """
     place.held, place.countdown, place.is_held = NOWHERE, 0, 0
     if kind == "any":
         return lambda: True, rng.uniform(0, seconds)
+    phase = TRAINING if kind == MOMENTS[0] else PHASES.index(kind)
+    if is_sure:
+        place.held = phase
+        return lambda: bool(place.is_held), 0.0
     if kind == MOMENTS[0]:
         return lambda: place.phase == TRAINING, rng.uniform(0, 0.1)
-    phase = PHASES.index(kind)
     if rng.random() < 0.3:
         saved = rng.choice([0, 8, 24])
         return lambda: place.phase == phase and place.saved >= saved, rng.uniform(0, 4 * PAUSE)
@@ -248,6 +255,10 @@ class Trials:
     def num_kills(self) -> int:
         return self.hits.total()
 
+    @property
+    def _next_kind(self) -> str:
+        return KINDS[self.num_aimed % len(KINDS)]
+
     def run(self, times: int) -> None:
         """Kill so many times, and compare the end of every run."""
         while self.num_kills < times:
@@ -255,7 +266,9 @@ class Trials:
             moments = []
             while self.num_kills < times and (moment := self._kill(run)) is not None:
                 moments.append(moment)
-                if self.rng.random() < 0.5:
+                if (
+                    self.rng.random() < 0.5 or self._next_kind == MOMENTS[0]
+                ):  # which a new run is sure to have
                     break
             self._finish(run)
             if digest_of(run) != self.expected:
@@ -267,9 +280,9 @@ class Trials:
         """Kill a run, or find that it is over; then no checkpoint may be missing."""
         has_saved = checkpoint.newest_valid(run / "checkpoints") is not None
         self.place.saved = 0
-        kind = KINDS[self.num_aimed % len(KINDS)]
+        kind, is_sure = self._next_kind, self.num_aimed < len(KINDS)
         self.num_aimed += 1
-        is_there, delay = aim(self.rng, kind, self.place, self.seconds)
+        is_there, delay = aim(self.rng, kind, self.place, self.seconds, is_sure)
         pid = start(run, self.images, self.place)
         if not kill_at(pid, is_there, delay):
             return None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from tests.web.looks import still
 
 Recipe = dict[str, Any]
 Point = tuple[float, float]  # in pixels of the picture
@@ -71,8 +72,8 @@ class Bench:
 
     def add_layer(self, number: int) -> Recipe:
         """Choose a photo of the strip, the n-th, to paint with its texture."""
+        layers = self.page.locator(".layer").count() + 1
         self.page.locator(".bench .picker.texture .photo.own").nth(number).click()
-        layers = len(self.recipe.get("layers", [])) + 1
         return self.until("Added a layer", f"document.querySelectorAll('.layer').length === {layers}")
 
     def tab_to(self, selector: str, key: str = "Tab", most: int = 80) -> None:
@@ -108,6 +109,7 @@ class Bench:
         """What axe-core finds serious or critical."""
         from axe_playwright_python.sync_playwright import Axe
 
+        still(self.page)
         violations = Axe().run(self.page).response["violations"]
         return [
             (one["id"], [node["target"] for node in one["nodes"]][:5])

@@ -14,10 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.web.looks import PATIENCE
 from tests.web.servers import Running, running
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
-START, PATIENCE = 300.0, 120.0  # seconds, on a machine that is busy with other things
+START = 300.0  # seconds
 
 
 @pytest.fixture(scope="session")

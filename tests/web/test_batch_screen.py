@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Page, Route, expect
-from tests.web.looks import no_serious_finding, no_sideways_scrolling
+from tests.web.looks import PATIENCE, no_serious_finding, no_sideways_scrolling
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Any]
@@ -71,7 +72,38 @@ def begin(page: Page, files: dict[str, bytes]) -> None:
 
 def through(page: Page, count: int) -> None:
     """Wait until so many photos are through."""
-    expect(page.locator(".batch-summary")).to_contain_text(f"{count} of {count} through", timeout=60_000)
+    expect(page.locator(".batch-summary")).to_contain_text(f"{count} of {count} through")
+
+
+def let_go(page: Page, held: list[Route]) -> None:
+    """Let the first request that is held go on: it has left the page a moment before it is seen here."""
+    end = time.monotonic() + PATIENCE
+    while not held:
+        assert time.monotonic() < end
+        page.wait_for_timeout(20)
+    held.pop(0).continue_()
+
+
+STORED = """async () => {
+  const asked = indexedDB.open("swapae-batch");
+  await new Promise((resolve) => { asked.onsuccess = resolve; });
+  const read = (name) => new Promise((resolve) => {
+    const all = asked.result.transaction(name).objectStore(name).getAll();
+    all.onsuccess = () => resolve(all.result);
+  });
+  const [photos, states, facts] = [await read("photos"), await read("states"), await read("facts")];
+  asked.result.close();
+  const done = states.filter(({state}) => state === "done").length;
+  return [photos.length, done, facts.some(({isRunning}) => isRunning)];
+}"""
+
+
+def stored(page: Page, photos: int, done: int, is_running: bool) -> None:
+    """Wait until the browser keeps so much: who leaves earlier is asked whether to lose it."""
+    end = time.monotonic() + PATIENCE
+    while (there := page.evaluate(STORED)) != [photos, done, is_running]:
+        assert time.monotonic() < end, there
+        page.wait_for_timeout(20)
 
 
 def states(page: Page) -> list[str | None]:
@@ -84,8 +116,8 @@ def test_four_of_five_photos_come_back_in_a_zip_where_one_is_broken(
 ) -> None:
     page = open_page("batch")
     page.allowed.append("422")
-    ids: list[str] = []
-    page.on("response", lambda answer: _note_id(answer, ids))
+    answers: list[Any] = []
+    page.on("response", lambda answer: answers.append(answer))
     begin(page, FIVE)
     through(page, 5)
 
@@ -93,7 +125,7 @@ def test_four_of_five_photos_come_back_in_a_zip_where_one_is_broken(
     sentence = page.locator(".batch-row[data-state=failed] .batch-state").inner_text()
     assert sentence.endswith(".")
     assert "Traceback" not in sentence
-    assert page.locator(".batch-picture img").count() == 4
+    expect(page.locator(".batch-picture img")).to_have_count(4)
 
     with page.expect_download() as got:
         page.get_by_role("button", name=re.compile("^Download all as a zip")).click()
@@ -107,6 +139,8 @@ def test_four_of_five_photos_come_back_in_a_zip_where_one_is_broken(
     assert b"swapae-recipe" in first
 
     api = page.evaluate("location.origin + '/api/v1'")
+    sent = [answer for answer in answers if answer.url.endswith("/images") and answer.status == 201]
+    ids = [answer.json()["id"] for answer in sent]
     assert len(ids) == 4
     for one in ids:  # the server has forgotten them
         assert page.request.get(f"{api}/images/{one}/thumbnail").status == 404
@@ -130,11 +164,6 @@ RECIPE = """async (hex) => {
   });
   return (await answer.json()).recipe;
 }"""
-
-
-def _note_id(answer: Any, ids: list[str]) -> None:
-    if answer.url.endswith("/images") and answer.status == 201:
-        ids.append(answer.json()["id"])
 
 
 COUNTED = """() => {
@@ -176,24 +205,28 @@ def test_a_batch_is_paused_cancelled_and_tried_again(open_page: OpenPage) -> Non
     held: list[Route] = []
     page.route("**/api/v1/save", lambda route: held.append(route))
     begin(page, {f"{seed}.png": photo(seed) for seed in range(4)})
-    expect(page.locator("[data-state=rendering]")).to_have_count(2, timeout=30_000)
+    expect(page.locator("[data-state=rendering]")).to_have_count(2)
     page.get_by_role("button", name="Pause").click()
-    held.pop(0).continue_()
-    expect(page.locator("[data-state=done]")).to_have_count(1, timeout=30_000)
+    let_go(page, held)
+    expect(page.locator("[data-state=done]")).to_have_count(1)
     assert sorted(map(str, states(page))) == ["done", "rendering", "waiting", "waiting"]
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("[data-state=stopped]")).to_have_count(3)
     page.unroute("**/api/v1/save")
     page.get_by_role("button", name="Try 3 again").click()
-    expect(page.locator(".batch-row[data-state=done]")).to_have_count(4, timeout=60_000)
+    expect(page.locator(".batch-row[data-state=done]")).to_have_count(4)
 
 
 def test_the_batch_goes_on_while_another_screen_is_open(open_page: OpenPage) -> None:
     page = open_page("batch")
+    held: list[Route] = []
+    page.route("**/api/v1/save", lambda route: held.append(route))
     begin(page, {f"{seed}.png": photo(seed) for seed in range(3)})
     page.keyboard.press("6")
     expect(page.locator(".screen.runs")).to_be_visible()
-    expect(page.locator(".toast")).to_contain_text("Batch: 3 pictures", timeout=60_000)
+    for _ in range(3):
+        let_go(page, held)
+    expect(page.locator(".toast")).to_contain_text("Batch: 3 pictures")
     page.keyboard.press("5")
     expect(page.locator(".batch-row[data-state=done]")).to_have_count(3)
 
@@ -207,7 +240,7 @@ def test_a_batch_outlives_the_page_with_its_pictures_its_own_texture_and_its_pla
     with page.expect_file_chooser() as asked:
         page.get_by_role("button", name="Add photos").last.click()
     asked.value.set_files([{"name": "my wall.png", "mimeType": "image/png", "buffer": photo(9, (64, 64))}])
-    expect(page.locator(".side.texture .chosen-name")).to_have_text("my wall", timeout=60_000)
+    expect(page.locator(".side.texture .chosen-name")).to_have_text("my wall")
     page.keyboard.press("5")
     held: list[Route] = []
     page.route("**/api/v1/save", lambda route: held.append(route))
@@ -217,10 +250,9 @@ def test_a_batch_outlives_the_page_with_its_pictures_its_own_texture_and_its_pla
     look = page.locator(".batch-look p").first.inner_text()
     assert "my wall" in look
     for _ in range(2):
-        expect(page.locator("[data-state=rendering]")).to_have_count(2, timeout=30_000)
-        held.pop(0).continue_()
-        expect(page.locator("[data-state=rendering]")).to_have_count(2, timeout=30_000)
+        let_go(page, held)
     expect(page.locator("[data-state=done]")).to_have_count(2)
+    stored(page, 5, 2, True)
     page.unroute("**/api/v1/save")
     page.reload()
     page.wait_for_selector(".screen.batch")
@@ -229,12 +261,14 @@ def test_a_batch_outlives_the_page_with_its_pictures_its_own_texture_and_its_pla
     assert page.locator(".batch-look p").first.inner_text() == look
     expect(page.locator(".batch-picture img")).to_have_count(4)
     drop(page, {"later.png": photo(8)})
+    stored(page, 6, 4, False)
     page.reload()
     expect(page.locator(".batch-row")).to_have_count(6)
     expect(page.get_by_role("button", name="Go on with 1 photo")).to_be_visible()  # it had been told nothing
     page.get_by_role("button", name="Clear the list").click()
     page.get_by_role("button", name="Clear it").click()
     expect(page.locator(".batch-row")).to_have_count(0)
+    stored(page, 0, 0, False)
     page.reload()
     page.wait_for_selector(".screen.batch")
     expect(page.locator(".batch-none")).to_be_visible()

@@ -57,9 +57,8 @@ def test_it_is_this_machines_alone_and_opens_the_page(
     assert started["make"].name == "synthetic64"
     url = f"http://127.0.0.1:{started['port']}/"
     assert url in capsys.readouterr().out
-    for _ in range(100):
-        if "browser" in started:
-            break
+    end = time.monotonic() + 60
+    while "browser" not in started and time.monotonic() < end:  # a thread opens it
         time.sleep(0.01)
     assert started["browser"] == url
 
@@ -175,11 +174,21 @@ from tests.web.double import Making
 if __name__ == "__main__":
     listening = listen("127.0.0.1", 0)
     print(listening.getsockname()[1], flush=True)
-    serve(Making(render=1.0), StudioSettings(), listening)
+    serve(Making(), StudioSettings(), listening)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGTERM")
+def model_of(pid: int) -> int:
+    """The process that a studio has begun for its model: the first of them."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [child for task in tasks for child in task.read_text().split()]
+    started = [
+        int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+    return started[0]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks processes up in /proc")
 def test_sigterm_lets_a_request_be_finished_and_ends_with_status_0(tmp_path: Path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PROGRAM, encoding="utf-8")
@@ -192,13 +201,14 @@ def test_sigterm_lets_a_request_be_finished_and_ends_with_status_0(tmp_path: Pat
             while client.get("/readyz").status_code != 200:
                 time.sleep(0.05)
             image = client.get("/api/v1/gallery").json()[0]["id"]
+            model = model_of(process.pid)
+            os.kill(model, signal.SIGSTOP)  # it stands still until all is as it is to be
             jobs = [pool.submit(client.post, "/api/v1/render", json=recipe(image)) for _ in range(2)]
             while "swapae_queue_waiting 1.0" not in client.get("/metrics").text:
-                assert not jobs[0].done() or not jobs[1].done()
-            start = time.monotonic()
+                assert not any(job.done() for job in jobs)
             process.send_signal(signal.SIGTERM)
+            os.kill(model, signal.SIGCONT)
             assert [job.result().status_code for job in jobs] == [200, 200]
-            assert process.wait(20) == 0
-            assert time.monotonic() - start < 15  # 10, and the end of two interpreters on a busy machine
+            assert process.wait(60) == 0
             with pytest.raises(httpx.TransportError):
                 client.get("/livez")

@@ -44,6 +44,7 @@ def test_a_direction_of_ones_own_moves_the_picture_within_a_mask_and_is_kept_as_
     bench.wait(f"document.querySelector('[data-name={NAME}] .strip-image').naturalWidth > 0")
 
     slider = row.get_by_role("slider", name=NAME)
+    slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()

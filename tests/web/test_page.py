@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.web.looks import still
 
 pytestmark = pytest.mark.browser
 SETTLED = "() => !document.querySelector('.stage.working, .stage.empty')"
@@ -16,7 +17,6 @@ SETTLED = "() => !document.querySelector('.stage.working, .stage.empty')"
 
 def settle(page: Any) -> None:
     """Wait until the picture on screen is that of the recipe."""
-    page.wait_for_timeout(60)
     page.wait_for_function(SETTLED)
 
 
@@ -173,7 +173,7 @@ def test_everything_of_a_swap_works_by_keyboard_alone(open_page: Callable[..., A
     page.keyboard.press("?")
     page.wait_for_selector("dialog[open]")
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    page.wait_for_selector("dialog", state="detached")
     page.wait_for_function("() => document.getElementById('status').textContent !== ''")
 
 
@@ -212,15 +212,20 @@ def test_until_the_model_is_there_the_page_says_so_once_and_keeps_what_was_chose
     page = open_page("batch")
     page.allowed += ["503", "ERR_FAILED"]
     wait = json.dumps({"error": "the studio is loading its model.", "code": "loading"})
-    page.route(
-        "**/api/v1/model", lambda route: route.fulfill(status=503, headers={"Retry-After": "0.1"}, body=wait)
-    )
+    is_away = False
+
+    def answer(route: Any) -> None:
+        if is_away:
+            route.abort()
+        else:
+            route.fulfill(status=503, headers={"Retry-After": "0.1"}, body=wait)
+
+    page.route("**/api/v1/model", answer)
     page.goto(f"{studio_url}/")
     page.get_by_text("The model is being loaded").wait_for()
     assert page.get_by_text("The model is being loaded").count() == 1
     page.get_by_role("tab", name="Mix").click()
-    page.unroute("**/api/v1/model")
-    page.route("**/api/v1/model", lambda route: route.abort())
+    is_away = True
     page.get_by_text("The studio does not answer").wait_for()
     assert page.get_by_text("The studio does not answer").count() == 1
     assert page.locator(".screen, .toast").count() == 0
@@ -239,9 +244,10 @@ def test_screens_have_no_serious_fault_of_access_and_fit(
         page.keyboard.press(str(number))
         page.wait_for_selector(f".screen.{screen} > *")
         page.wait_for_function("() => !document.querySelector('.screen .spinner, .stage.working')")
+        still(page)
         found = axe.run(page).response["violations"]
         page.emulate_media(color_scheme="dark" if scheme == "light" else "light")  # colours are the theme's
-        page.wait_for_timeout(300)
+        still(page)
         found += axe.run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
         page.emulate_media(color_scheme=scheme)
         serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]

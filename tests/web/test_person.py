@@ -165,5 +165,6 @@ def test_on_a_phone_every_control_is_as_large_as_a_fingertip(open_page: Open) ->
     for number, screen in enumerate(("swap", "mix", "paint", "directions", "batch", "runs"), 1):
         page.keyboard.press(str(number))
         page.wait_for_selector(f".screen.{screen} > *")
+        page.wait_for_function("() => !document.querySelector('.screen .spinner, .stage.working')")
         assert page.evaluate(SMALL) == [], screen
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, screen

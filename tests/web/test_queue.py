@@ -1,10 +1,15 @@
 """The queue: full, overtaken, overdue, without its process, and closed."""
 
+import contextlib
+import os
+import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -17,7 +22,7 @@ from swapae.web.settings import StudioSettings
 
 @pytest.fixture(scope="module")
 def server(make_running: object) -> Running:
-    settings = StudioSettings(max_queue=4, deadline=20)
+    settings = StudioSettings(max_queue=4, deadline=60)
     return make_running(Making(render=0.08), settings)  # type: ignore[operator]
 
 
@@ -33,10 +38,24 @@ def render(server: Running, image: str, seed: int | None = None, **headers: str)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def held(server: Running) -> Iterator[None]:
+    """Let the model's process stand still, so that what is asked meanwhile waits, however slow all is."""
+    if sys.platform == "win32":
+        pytest.skip("no process can be made to stand still")
+    pid = server.app.desk.inference.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_more_than_the_queue_holds_are_told_to_come_again_while_health_answers(
@@ -56,20 +75,19 @@ def test_more_than_the_queue_holds_are_told_to_come_again_while_health_answers(
 
     with ThreadPoolExecutor(31) as pool:
         watching = pool.submit(watch)
-        answers = list(pool.map(lambda _: render(server, image), range(30)))
+        with held(server):
+            jobs = [pool.submit(render, server, image) for _ in range(30)]
+            wait_for(lambda: sum(job.done() for job in jobs) == 25)
+        answers = [job.result() for job in jobs]
         is_over.set()
         watching.result()
     statuses = [answer.status_code for answer in answers]
-    assert set(statuses) == {200, 429}
-    assert statuses.count(200) >= 5  # one at work, four waiting
+    assert (statuses.count(200), statuses.count(429)) == (5, 25)  # one at work, four waiting
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert 1 <= int(refused.headers["retry-after"]) <= 30
     assert refused.json()["code"] == "busy"
-    assert max(waits) < 2.0  # on any machine; benchmarks/studio_load.py holds it to 0.1
-    start = time.monotonic()
-    while render(server, image).status_code == 429:
-        time.sleep(0.05)
-    assert time.monotonic() - start < 10.0
+    assert max(waits) < 10.0  # on any machine; benchmarks/studio_load.py holds it to 0.1
+    assert render(server, image).status_code == 200
 
 
 def test_a_newer_request_of_a_session_takes_the_place_of_one_that_waits(
@@ -125,28 +143,30 @@ def test_the_process_dies_at_one_request_and_the_others_do_not_notice(
 
 
 def test_work_past_its_deadline_is_cancelled_and_the_library_stays() -> None:
-    with running(Making(), StudioSettings(deadline=1.0)) as server, server.client() as client:
-        image = upload(client, png())
-        before = server.app.desk.inference.pid
-        start = time.monotonic()
-        answer = render(server, image, SLEEP)
+    with running(Making(), StudioSettings()) as server, server.client() as client:
+        image, desk = upload(client, png()), server.app.desk
+        before, usual = desk.inference.pid, desk.settings
+        desk.settings = replace(usual, deadline=1.0)
+        answer = render(server, image, SLEEP)  # a minute, of which it is let have a second
         assert (answer.status_code, answer.json()["code"]) == (504, "deadline")
-        assert time.monotonic() - start < 3
+        desk.settings = usual
         assert render(server, image).status_code == 200
-        assert server.app.desk.inference.pid == before  # it stopped by itself
+        assert desk.inference.pid == before  # it stopped by itself
         # One that cannot be stopped costs the process, but nobody's images.
+        desk.settings = replace(usual, deadline=1.0)
         assert render(server, image, SPIN).status_code == 504
+        desk.settings = usual
         end = time.monotonic() + 60
         while (answer := render(server, image)).status_code != 200:
             assert answer.status_code in (503, 504), answer.text
             assert time.monotonic() < end
             time.sleep(0.1)
-        assert server.app.desk.inference.pid != before
+        assert desk.inference.pid != before
         assert "swapae_overdue_total" in client.get("/metrics").text
 
 
 def test_a_server_that_loads_lives_but_is_not_ready() -> None:
-    with running(Making(seconds=1.5), StudioSettings(), wait=False) as server, server.client() as client:
+    with running(Making(seconds=60.0), StudioSettings(), wait=False) as server, server.client() as client:
         assert client.get("/livez").status_code == 200
         for path in ("/readyz", "/api/v1/model", "/api/v1/gallery", "/api/v1/directions"):
             answer = client.get(path)
@@ -155,24 +175,27 @@ def test_a_server_that_loads_lives_but_is_not_ready() -> None:
 
 
 def test_a_server_that_is_closed_finishes_what_it_has_begun() -> None:
-    with running(Making(render=2.0), StudioSettings()) as server, server.client() as client:
-        image = upload(client, png())
+    with running(Making(), StudioSettings()) as server, server.client() as client:
+        image, inference = upload(client, png()), server.app.desk.inference
         with ThreadPoolExecutor(2) as pool:
             # A client that goes away does not keep its place.
-            busy = pool.submit(render, server, image)
             gone = Payload("", "POST /api/v1/render HTTP/1.1", ("Content-Type: application/json",), RECIPE)
-            with socket.create_connection(("127.0.0.1", server.port)) as connection:
-                connection.sendall(gone.wire(host=f"127.0.0.1:{server.port}", image=image))
-                wait_for(lambda: server.app.desk.inference.waiting == 1)
-            wait_for(lambda: server.app.desk.inference.waiting == 0)
-            assert not busy.done()
+            with held(server):
+                busy = pool.submit(render, server, image)
+                wait_for(lambda: inference._running is not None)
+                with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                    connection.sendall(gone.wire(host=f"127.0.0.1:{server.port}", image=image))
+                    wait_for(lambda: inference.waiting == 1)
+                wait_for(lambda: inference.waiting == 0)
+                assert not busy.done()
             assert busy.result().status_code == 200
-            jobs = [pool.submit(render, server, image) for _ in range(2)]
-            wait_for(lambda: server.app.desk.inference.waiting == 1)
-            server.app.desk.inference.drain()
-            assert client.get("/readyz").json()["code"] == "draining"
-            assert client.post("/api/v1/render", json=recipe(image)).status_code == 503
-            server.server.should_exit = True
+            with held(server):
+                jobs = [pool.submit(render, server, image) for _ in range(2)]
+                wait_for(lambda: inference.waiting == 1)
+                inference.drain()
+                assert client.get("/readyz").json()["code"] == "draining"
+                assert client.post("/api/v1/render", json=recipe(image)).status_code == 503
+                server.server.should_exit = True
             assert [job.result().status_code for job in jobs] == [200, 200]
 
 

@@ -29,7 +29,10 @@ def training(runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def opened(open_page: OpenPage, **how: Any) -> Page:
     """The screen, with curves on it."""
     page: Page = open_page("runs", **how)
-    page.wait_for_selector(".chart-curves polyline", timeout=30_000)
+    page.wait_for_selector(".chart-curves polyline")
+    page.wait_for_function(
+        "() => document.querySelector('.grid-figure img').naturalWidth > 0"
+    )  # it has its room
     return page
 
 
@@ -58,7 +61,6 @@ def test_a_training_shows_its_curves_its_samples_and_how_far_it_is(
     assert float(value(page, "Reconstruction")) == pytest.approx(last["G_l1"], rel=1e-3)
     points = page.locator(".chart-curves polyline.line:not(.raw)").first.get_attribute("points")
     assert len(str(points).split()) == sum("G_l1" in line for line in log)
-    page.wait_for_function("document.querySelector('.grid-figure img').naturalWidth > 0")
 
 
 def test_a_line_that_the_training_adds_appears_by_itself(open_page: OpenPage, training: Path) -> None:
@@ -68,7 +70,7 @@ def test_a_line_that_the_training_adds_appears_by_itself(open_page: OpenPage, tr
     append_log(
         RunFolder(training), {"images_seen": 30, "seconds": 9.0, "images_per_second": 7.5, "G_l1": 0.125}
     )
-    expect(page.locator(".runs-facts")).to_contain_text("30 of 32", timeout=30_000)
+    expect(page.locator(".runs-facts")).to_contain_text("30 of 32")
     assert value(page, "Reconstruction") == "0.125"
     row = page.locator(".chart-table tr", has=page.locator("th", has_text=title("L1, in training")))
     assert row.locator("td").first.text_content() == "0.125"

@@ -1,5 +1,7 @@
 """`python -m tools.site [DIR]`: build the site, `site/` unless told otherwise."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from tools.site.places import ROOT
 from tools.site.sealed import seal
 from tools.site.stage import stage
 
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 MARK = ".swapae-site"  # what is replaced by the next build
 
 
@@ -26,9 +29,11 @@ def build(site: Path) -> None:
         config = stage(Path(folder).resolve())
         made = config.parent / "site"
         command = [sys.executable, "-m", "zensical", "build", "--strict", "--config-file", str(config)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        plain = os.environ | {"NO_COLOR": "1"}
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=plain)
         if done.returncode:
-            sys.exit(f"{done.stdout}{done.stderr}\nthe site was not built.")
+            said = COLOURS.sub("", done.stdout + done.stderr).partition("Traceback (most recent")[0]
+            sys.exit(f"{said}\nthe site was not built.")
         seal(made)
         (made / MARK).touch()
         shutil.rmtree(site, ignore_errors=True)

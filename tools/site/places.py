@@ -11,6 +11,7 @@ PROJECT_PAGES = {
     "CONTRIBUTING.md": "project/contributing.md",
     "SECURITY.md": "project/security.md",
 }
+NOTEBOOK = ".ipynb"
 PICTURES = {".png", ".jpg", ".webp", ".svg", ".gif"}
 
 
@@ -33,7 +34,8 @@ def place_of(path: PurePosixPath) -> PurePosixPath:
     if (ROOT / path).is_dir():
         return _folder(path) / "index.md"
     if path.parts[0] == "docs":
-        return path.relative_to("docs")
+        inside = path.relative_to("docs")
+        return inside.with_suffix(".md") if path.suffix == NOTEBOOK else inside
     suffix = "" if path.suffix in PICTURES else ".md"
     return PurePosixPath("source", f"{path}{suffix}")
 

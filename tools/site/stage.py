@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from tools.site import notebooks
 from tools.site.links import rewritten
-from tools.site.places import MODELS, PICTURES, PROJECT_PAGES, ROOT, is_page, place_of
+from tools.site.places import MODELS, NOTEBOOK, PICTURES, PROJECT_PAGES, ROOT, is_page, place_of
 
 HERE = Path(__file__).parent
 LANGUAGES = {
@@ -58,10 +59,9 @@ def first_files() -> Iterator[PurePosixPath]:
     """All that is on the site whether or not something links to it."""
     yield from (PurePosixPath(name) for name in PROJECT_PAGES if (ROOT / name).exists())
     for folder in (PurePosixPath("docs"), MODELS):
+        kinds = {".md", NOTEBOOK, *(PICTURES if folder.name == "docs" else ())}
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and (
-                path.suffix == ".md" or (path.suffix in PICTURES and folder.name == "docs")
-            ):
+            if path.is_file() and path.suffix in kinds:
                 yield PurePosixPath(path.relative_to(ROOT).as_posix())
     yield PurePosixPath("docs/adr")
 
@@ -80,6 +80,9 @@ def lay_out(file: PurePosixPath, pages: Path) -> set[PurePosixPath]:
         place.write_text(text, encoding="utf-8")
     elif is_page(file):
         text, met = rewritten(path.read_text(encoding="utf-8"), file)
+        place.write_text(text, encoding="utf-8")
+    elif file.suffix == NOTEBOOK:
+        text, met = rewritten(notebooks.as_page(path.read_text(encoding="utf-8")), file)
         place.write_text(text, encoding="utf-8")
     elif file.suffix in PICTURES or file.parts[0] == "docs":
         shutil.copyfile(path, place)

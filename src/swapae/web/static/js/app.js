@@ -13,7 +13,7 @@ import * as ui from "./ui/index.js";
 import { watchPage } from "./ui/intake.js";
 import { text } from "./text.js";
 
-/** The screens, in order; each is loaded when it is first opened: {id, title, prepare?(studio), mount(root, studio), unmount?, accept?}. */
+/** The screens, in order; each is loaded when it is first opened: {id, title, prepare?(studio), mount(root, studio), unmount?, accept?, settled?}. */
 export const SCREENS = [
   { id: "swap", load: () => import("./screens/swap.js") },
   { id: "mix", load: () => import("./screens/mix.js") },
@@ -23,10 +23,17 @@ export const SCREENS = [
   { id: "runs", load: () => import("./screens/runs.js") },
 ].map((screen, at) => ({ ...screen, title: text.screens[screen.id], key: String(at + 1) }));
 
+/** Gives what tells whether a button or finger is down. */
+function holding() {
+  let is = false;
+  for (const name of ["pointerdown", "pointerup", "pointercancel"]) addEventListener(name, () => (is = name === "pointerdown"), { capture: true });
+  return () => is;
+}
+
 function createStudio() {
   const api = createApi();
   const state = createState({ model: null, gallery: [], images: [], pending: 0, recipe: null, screen: null, opened: null });
-  const history = createHistory(state);
+  const history = createHistory(state, { isHeld: holding() });
   const keys = createKeys();
   const live = createLive({ api, state, history });
   const photos = createPhotos({ api, state, history, toast: ui.toast, announce: ui.announce });
@@ -64,8 +71,8 @@ async function start() {
     const images = gallery.map((info) => studio.photos.entry(info, { source: "gallery" }));
     studio.state.set({ model, gallery, images });
     studio.state.set({ recipe: firstRecipe(images) });
-    await frame.go(location.hash.slice(1) || SCREENS[0].id);
     watchPage(studio, frame.accept);
+    await frame.go(location.hash.slice(1) || SCREENS[0].id);
     if (Store.isLikely) await (await import("./screens/batch.js")).prepare(studio); // it goes on, whatever screen is open
   } catch (error) {
     if (error.status === 401) return askToken(studio, root);

@@ -17,6 +17,7 @@ export function createFrame(studio, screens, root) {
   const tabs = document.getElementById("tabs");
   const footer = document.getElementById("history");
   let open = null; // the module of the screen shown
+  const arrived = []; // photos that came while a screen was being opened
   let opening = 0;
 
   // ── screens ───────────────────────────────────────────────────────────────
@@ -52,7 +53,9 @@ export function createFrame(studio, screens, root) {
       const place = h("div", { class: `screen ${screen.id}`, role: "tabpanel", "aria-labelledby": `tab-${screen.id}` });
       refill(root, place);
       open = module;
-      await module.mount(place, studio);
+      const mounted = module.mount(place, studio);
+      if (arrived.length) accept(arrived.splice(0));
+      await mounted;
     } catch (error) {
       console.error(error);
       if (own === opening) refill(root, emptyState({ name: "warning", kind: "bad", title: text.failedScreen(screen.title), hint: error.message }));
@@ -70,19 +73,25 @@ export function createFrame(studio, screens, root) {
   }
 
   // ── what the whole page can do ────────────────────────────────────────────
-  function undo() {
+  /** What was painted a moment ago may be on its way to the server still; it comes before whatever is asked next. */
+  const settled = () => open?.settled?.();
+
+  async function undo() {
+    await settled();
     const label = history.undo();
     studio.announce(label ? text.stepBack(label) : text.nothingToUndo, 0);
   }
 
-  function redo() {
+  async function redo() {
+    await settled();
     const label = history.redo();
     studio.announce(label ? text.stepForward(label) : text.nothingToRedo, 0);
   }
 
   async function save() {
+    await settled();
     const { recipe } = state.get();
-    if (!recipe) return;
+    if (!recipe) return void studio.toast(state.get().model ? text.noPicture : text.loading);
     try {
       const { blob, name } = await api.save(recipe);
       download(blob, name);
@@ -97,9 +106,10 @@ export function createFrame(studio, screens, root) {
     if (images.length) accept(images);
   }
 
-  /** Photos dropped on the page or pasted: the screen says what becomes of them. */
+  /** Photos dropped on the page or pasted: the screen says what becomes of them, as soon as it is there. */
   function accept(images) {
-    open?.accept?.(images, studio);
+    if (open) open.accept?.(images, studio);
+    else arrived.push(...images);
   }
 
   /** Escape: notices go, and what the picture still waits for is given up. */

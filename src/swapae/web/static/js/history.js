@@ -5,9 +5,9 @@
 
 export const STEPS = 50;
 export const BYTES = 8 * 2 ** 20;
-const GESTURE = 1500; // ms within which steps of one merge key are one
+const GESTURE = 1500; // ms within which steps of one merge key are one; while the hand holds on, however long it takes
 
-export function createHistory(state, { now = () => performance.now() } = {}) {
+export function createHistory(state, { now = () => performance.now(), isHeld = () => false } = {}) {
   const listeners = new Set();
   const entries = [];
   let at = -1;
@@ -21,7 +21,7 @@ export function createHistory(state, { now = () => performance.now() } = {}) {
   function record(recipe, label, merge) {
     const written = JSON.stringify(recipe);
     if (at >= 0 && entries[at].written === written) return;
-    const grows = merge && open && open.merge === merge && now() - open.time < GESTURE && at === entries.length - 1;
+    const grows = merge && open && open.merge === merge && (isHeld() || now() - open.time < GESTURE) && at === entries.length - 1;
     const entry = { recipe, written, label, picture: null, url: null, bytes: 2 * written.length };
     drop(entries.splice(grows ? at : at + 1));
     entries.push(entry);

@@ -13,7 +13,7 @@ export class Drafts {
    */
   constructor({ state, live }, store, onError) {
     Object.assign(this, { state, live, store, onError });
-    this.stroke = null; // {at, before, latest, isSending}
+    this.stroke = null; // {at, before: the mask, once a draft took its place, latest, isSending}
     this.ending = Promise.resolve();
     this.numPending = 0; // masks that are painted, but are not in the recipe yet
   }
@@ -24,7 +24,7 @@ export class Drafts {
 
   /** A stroke begins on the layer `at`. */
   begin(at) {
-    this.stroke = { at, before: this.state.get().recipe.layers[at].mask, latest: null, isSending: false };
+    this.stroke = { at, before: null, latest: null, isSending: false };
   }
 
   /** The stroke goes on; the mask is now this one. */
@@ -41,7 +41,9 @@ export class Drafts {
         const raster = stroke.latest;
         stroke.latest = null;
         const id = await this.store.add(raster);
+        await this.ending; // of the stroke before, whose mask would else come later than this one
         if (stroke !== this.stroke) return;
+        stroke.before ??= this.#mask(stroke.at);
         const shown = this.#frame();
         this.#put(stroke.at, id);
         await shown;
@@ -77,7 +79,11 @@ export class Drafts {
   cancel({ isUndone = false } = {}) {
     const stroke = this.stroke;
     this.stroke = null;
-    if (stroke && !isUndone) this.#put(stroke.at, stroke.before);
+    if (stroke?.before && !isUndone) this.#put(stroke.at, stroke.before);
+  }
+
+  #mask(at) {
+    return this.state.get().recipe?.layers[at]?.mask ?? null;
   }
 
   #put(at, mask, how = {}) {

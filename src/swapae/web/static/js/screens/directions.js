@@ -36,6 +36,7 @@ class DirectionsScreen {
     this.studio = studio;
     this.infos = [];
     this.rows = [];
+    this.numChanges = 0; // made here, loaded here, deleted here
     this.isClosed = false;
     this.strips = new Strips(studio);
     const { ui } = studio;
@@ -84,14 +85,19 @@ class DirectionsScreen {
   // ---- the directions there are
 
   async load() {
+    const before = this.numChanges;
+    let infos;
     try {
-      this.infos = await this.studio.api.directions();
+      infos = await this.studio.api.directions();
     } catch (error) {
-      if (this.isClosed) return;
+      if (this.isClosed) return undefined;
       this.studio.ui.refill(this.empty, this.studio.ui.emptyState({ name: "warning", title: error.message, action: { label: text.again, run: () => this.load() } }));
-      return;
+      return undefined;
     }
-    if (!this.isClosed) this.#fill();
+    if (this.isClosed) return undefined;
+    if (before !== this.numChanges) return this.load(); // the answer may know nothing of what was made since
+    this.infos = infos;
+    return this.#fill();
   }
 
   /** Make the rows anew: those of the kind that is chosen. */
@@ -184,6 +190,7 @@ class DirectionsScreen {
   /** Show new directions, the first of them in sight. */
   #bring(infos) {
     const names = infos.map((info) => info.name);
+    this.numChanges += 1;
     this.infos = [...this.infos.filter((info) => !names.includes(info.name)), ...infos];
     if (chosenKind !== "own") chosenKind = "all";
     this.#fill();
@@ -196,6 +203,7 @@ class DirectionsScreen {
     try {
       this.#edit((recipe) => without(recipe, info.name), text.labels.reset(info.name));
       await api.forgetDirection(info.name);
+      this.numChanges += 1;
       this.infos = this.infos.filter((other) => other.name !== info.name);
       this.#fill();
     } catch (error) {

@@ -22,6 +22,11 @@ export function unmount() {
   screen = null;
 }
 
+/** Resolves when all that is painted is in the recipe. */
+export function settled() {
+  return screen?.painting.drafts.ending;
+}
+
 /** A photo dropped beside the picker becomes a texture to paint with. */
 export function accept(images) {
   screen?.painting.add(images[0]);
@@ -205,6 +210,7 @@ const hide = { "aria-pressed": "false", "aria-label": text.hideMask, title: `${t
     if (painting.drafts.isPending) return null;
     if (!painting.size) return this.board.show(null, 0);
     const isMissing = painting.layer && !painting.store.get(painting.layer.mask);
+    if (isMissing && !this.board.isDrawing) this.board.show(null, 0); // what is painted now would begin on another layer's mask
     const raster = await painting.raster().catch((error) => this.studio.toast(error.message, { kind: "error" }));
     if (own !== this.numLoads || painting.drafts.isPending || !raster?.data) return null;
     this.board.show(raster, painting.layer?.feather ?? 0);

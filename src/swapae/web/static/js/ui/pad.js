@@ -20,6 +20,7 @@ export function pad({ onMove, onEnd, onCorner }) {
   const root = h("div", { class: "pad", role: "group", "aria-label": words.pad }, field, corners);
   const help = h("p", { class: "hint", id: helpId }, words.padHelp);
   let shown = { corners: [], point: { x: 0.5, y: 0.5 }, active: 0 };
+  let buttons = []; // of the corners: they stay while the dot moves, so that a press on one ends on it
 
   function moveTo(point) {
     onMove(bounded(shown.corners.length, point));
@@ -54,22 +55,27 @@ export function pad({ onMove, onEnd, onCorner }) {
     moveTo({ x: round(x + move[0] * size), y: round(y + move[1] * size) });
   });
 
-  function corner({ title, url }, at, weight, spot) {
+  function corner(at, spot) {
+    const style = { "--x": String(spot.x), "--y": String(spot.y) };
+    const name = words.choose(at + 1);
+    return h("button", { class: "corner", title: name, dataset: { at: String(at) }, style, onclick: () => onCorner(at) }, h("img", { alt: "", draggable: false }), h("span"));
+  }
+
+  function label(button, { title, url }, at, weight) {
     const percent = Math.round(100 * weight);
-    return h(
-      "button",
-      {
-        class: `corner${at === shown.active ? " active" : ""}`,
-        "aria-pressed": String(at === shown.active),
-        "aria-label": `${words.choose(at + 1)}. ${words.weight(title, percent)}`,
-        title: words.choose(at + 1),
-        dataset: { at: String(at) },
-        style: { "--x": String(spot.x), "--y": String(spot.y) },
-        onclick: () => onCorner(at),
-      },
-      h("img", { src: url ?? "", alt: "", draggable: false }),
-      h("span", {}, `${percent} %`),
-    );
+    const [image, share] = button.children;
+    button.classList.toggle("active", at === shown.active);
+    button.setAttribute("aria-pressed", String(at === shown.active));
+    button.setAttribute("aria-label", `${words.choose(at + 1)}. ${words.weight(title, percent)}`);
+    if (image.getAttribute("src") !== (url ?? "")) image.src = url ?? "";
+    share.textContent = `${percent} %`;
+  }
+
+  function arrange(spots) {
+    const focused = buttons.indexOf(document.activeElement);
+    buttons = spots.map((spot, at) => corner(at, spot));
+    refill(corners, buttons);
+    buttons[focused]?.focus();
   }
 
   function show(what) {
@@ -77,10 +83,9 @@ export function pad({ onMove, onEnd, onCorner }) {
     const count = what.corners.length;
     const spots = places(count);
     const weights = weightsAt(count, what.point);
-    const hadFocus = corners.contains(document.activeElement) ? document.activeElement.dataset.at : null;
     root.dataset.count = String(count);
-    refill(corners, what.corners.map((one, at) => corner(one, at, weights[at], spots[at])));
-    if (hadFocus !== null) corners.querySelector(`[data-at="${hadFocus}"]`)?.focus();
+    if (buttons.length !== count) arrange(spots);
+    buttons.forEach((button, at) => label(button, what.corners[at], at, weights[at]));
     place(dot, { left: `${100 * what.point.x}%`, top: `${100 * what.point.y}%` });
     dot.setAttribute("aria-label", what.corners.map(({ title }, at) => words.weight(title, Math.round(100 * weights[at]))).join(", "));
     refill(lines, outline(spots), spots.map((spot, at) => (weights[at] > 0.004 ? ray(spot, what.point, weights[at]) : [])).flat());
