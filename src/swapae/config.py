@@ -7,6 +7,7 @@ the dotted name of the field; an unknown name is refused with the nearest known 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import json
 import math
@@ -311,6 +312,7 @@ def _type_text(hint: Any) -> str:
     return str(getattr(hint, "__name__", hint))
 
 
+@functools.cache  # a start of `train` asks for each dozens of times
 def _docs(cls: type) -> dict[str, str]:
     """Field name → the comment behind the field in the source of its class."""
     try:

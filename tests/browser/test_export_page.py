@@ -12,6 +12,7 @@ from PIL import Image
 from swapae.browser.parts import STARTS, parts
 from swapae.cli.main import main
 from swapae.errors import UserError
+from swapae.export import check
 
 ELSEWHERE = re.compile(r"""(?:src|href|from|import|fetch\()\s*[=(]?\s*["'](?:https?:)?//""")
 
@@ -69,8 +70,13 @@ def test_a_gallery_of_codes_comes_as_codes(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_replaced_only_by_force_and_only_one_of_ours(
-    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], photo: Callable[..., Path]
+    tiny_model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    photo: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(check, "SHAPES", check.SHAPES[:2])
     photos, target = photo("photos/a.png").parent, tmp_path / "page"
     photo("photos/large.png", (1500, 300))
     assert export(tiny_model, "--web", target, "--samples", photos) == 0
@@ -80,7 +86,7 @@ def test_a_folder_is_replaced_only_by_force_and_only_one_of_ours(
     before = sorted(path.name for path in target.iterdir())
     assert export(tiny_model, "--web", target) == 1
     assert "--force" in capsys.readouterr().err
-    assert export(tiny_model, "--web", target, "--force") == 0
+    assert export(tiny_model, "--web", target, "--force", "--check") == 0
     assert json.loads((target / "page.json").read_text())["samples"] == []
     assert sorted(path.name for path in target.iterdir()) == [name for name in before if name != "samples"]
     (target / "mine.txt").write_text("mine")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.browser.conftest import Served, Visit
+from tests.browser.conftest import PREFIX, Served, Visit
 from tests.web.looks import no_serious_finding, no_sideways_scrolling
 from tests.web.test_page import drop
 
@@ -128,7 +128,8 @@ def test_photos_of_any_size_equal_python_and_go_nowhere(
     expected = decoded(model, type(own)(own.structure, other.texture, own.size))
     assert found.shape == (3, 53, 75)
     assert np.abs(found - expected).max() <= CLOSE
-    assert served.log[count:] == []
+    others = [line for line in served.log[count:] if not line.startswith(f'"GET /{PREFIX}/samples/')]
+    assert others == []  # pictures of the gallery may be wanted only when they come into sight
 
 
 def test_transparency_and_orientation_are_kept(opened: Visit) -> None:

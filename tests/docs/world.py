@@ -25,6 +25,7 @@ FOLDERS = {
     "winter": 2,
     "a": 2,
     "b": 2,
+    "favourites": 2,
     "textures": 2,
     "shared/in": 2,
     "shared/photos": 8,

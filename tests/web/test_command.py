@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
@@ -150,6 +151,15 @@ def test_the_client_of_the_docs_swaps_two_photos(
     with Image.open("hybrid.png") as hybrid:
         assert hybrid.size == (70, 50)
         assert hybrid.info == {}
+
+
+def test_the_client_among_the_examples_swaps_two_photos(studio_url: str, tmp_path: Path) -> None:
+    names = [str(tmp_path / name) for name in ("church.jpg", "sunset.jpg", "hybrid.png")]
+    for seed, name in enumerate(names[:2]):
+        Path(name).write_bytes(png(40, 30, seed=seed, format="JPEG"))
+    runpy.run_path(str(ROOT / "examples" / "studio_client.py"))["main"](*names, studio_url)
+    with Image.open(names[2]) as hybrid:
+        assert hybrid.size == (40, 30)
 
 
 def test_the_models_gallery_can_be_swapped_at_once(studio_url: str) -> None:

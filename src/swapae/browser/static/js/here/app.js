@@ -43,7 +43,7 @@ async function start() {
     Object.assign(studio, frame.actions);
     const images = page.samples.map((sample) => studio.photos.entry(infoOf(sample), { source: "gallery" }));
     studio.state.set({ model: modelOf(page, engine.opened), gallery: images, images });
-    if (images.length) studio.state.set({ recipe: swapOf(images[0].id, (images[1] ?? images[0]).id) });
+    studio.state.set({ recipe: firstSwap(images) });
     await frame.go(location.hash.slice(1) || SCREENS[0].id);
     watchPage(studio, frame.accept);
   } catch (error) {
@@ -72,6 +72,13 @@ function say(backend) {
   const line = document.getElementById("private");
   line.textContent = words.runs[backend];
   line.dataset.backend = backend;
+}
+
+/** Two samples of different things, where there are such. */
+function firstSwap([first, ...others]) {
+  if (!first) return null;
+  const other = others.find((image) => image.title !== first.title) ?? others[0] ?? first;
+  return swapOf(first.id, other.id);
 }
 
 const infoOf = ({ id, title, size }) => ({ id, title, height: size[0], width: size[1], shrunk: false, has_photo: true });

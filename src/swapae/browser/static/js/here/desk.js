@@ -31,7 +31,9 @@ export class Desk {
     this.most = page.most[build];
     const runtime = new Runtime({ folder: at("ort/"), build, load, onMoved: (backend) => this.#moved(backend, page) });
     const [encoder, generator] = await Promise.all([load(at(page.encoder)), load(at(page.generator))]);
-    await runtime.open({ encoder, generator });
+    await runtime.open({ encoder, generator }).catch((error) => {
+      throw new Refusal(`ONNX Runtime could not start; WebAssembly may be forbidden here (${error.message ?? error}).`);
+    });
     this.runtime = runtime;
     await this.#samples(page, at);
     return { value: { backend: runtime.backend, most: this.most, config: this.config } };

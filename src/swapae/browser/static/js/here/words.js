@@ -12,7 +12,7 @@ Object.assign(text, {
 });
 
 export const words = {
-  loading: (title) => `Loading ${title}`,
+  loading: (title) => `The model is being loaded: ${title}`,
   loaded: (have, all) => `${megabytes(have)} of ${megabytes(all)} MB`,
   starting: "Starting the model…",
   shrunk: (title, was, is) => `${title} was ${was.join(" × ")}; it is worked on as ${is.join(" × ")}, as large as a browser takes in good time.`,
