@@ -69,7 +69,7 @@ def test_nobody_reads_a_traceback(
         raise error
 
     monkeypatch.setattr("swapae_onnx.__main__._swap", fail)
-    assert main("swap a b -m c -o d.png".split()) == status
+    assert main(["swap", "a", "b", "-m", "c", "-o", "d.png"]) == status
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
