@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.browser.conftest import PREFIX, Served, Visit
+from tests.browser.conftest import PATIENCE, PREFIX, Served, Visit
 from tests.web.looks import no_serious_finding, no_sideways_scrolling
 from tests.web.test_page import drop, photo
 
@@ -232,6 +232,7 @@ def test_nobody_is_shut_out_and_nothing_is_wider_than_the_window(
 def test_a_missing_file_is_a_sentence(browser: Any, served: Served) -> None:
     context = browser.new_context()
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.route("**/generator.onnx", lambda route: route.fulfill(status=404, body="no"))
     page.goto(served.url)
     page.get_by_text("generator.onnx could not be loaded (404)").wait_for()
