@@ -1,6 +1,7 @@
 """Models on the hub, by the hub's own client, against a hub on this machine: loaded, shared, refused."""
 
 import json
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ import huggingface_hub.constants as constants
 import pytest
 import torch
 from huggingface_hub import ModelCard
+from tests.docs import not_run
+from tests.docs.pages import ROOT, blocks, commands, program_words
 from tests.hub_server import READER, TOKEN, Hub, serving
 
 from swapae import SwappingAutoencoder, box, gallery, hub
@@ -329,3 +332,25 @@ def test_a_gallery_names_nothing_outside_of_it(tmp_path: Path, photo: Callable[.
         (tmp_path / "model" / "gallery" / "gallery.json").write_text(json.dumps(listed))
         with pytest.raises(UserError, match="no name of a file in it"):
             gallery(tmp_path / "model")
+
+
+def test_what_the_page_says_works(
+    online: Hub, tiny_model: Path, photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The part of docs/hub.md that needs a hub; tests/docs runs the rest."""
+    online.add("me/houses", files_of(box.required("synthetic64")))
+    shutil.copytree(tiny_model, tmp_path / "runs" / "mine" / "model")
+    for name in ("church.jpg", "sunset.jpg"):
+        photo(name)
+    names: dict[str, object] = {}
+    num_run = 0
+    for block in blocks(ROOT / "docs" / "hub.md"):
+        if block.language == "python":
+            exec(compile(block.code, block.page, "exec"), names)
+            num_run += 1
+        for command in commands(block) if block.language == "sh" else []:
+            if not_run.reason(block.page, command.text) == not_run.IN_TEST_HUB:
+                assert main(program_words(command.text) or []) == 0, command.place
+                num_run += 1
+    assert num_run == len([row for row in not_run.ROWS if row[2] == not_run.IN_TEST_HUB])
+    assert set(online.repositories["me/houses"].refs) == {"main", "try"}

@@ -1,5 +1,6 @@
 """Published checkpoints become our folders and come back byte for byte; what does not fit is refused."""
 
+import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from swapae import SwappingAutoencoder
 from swapae.codes import Codes
-from swapae.convert import convert_official, export_official
+from swapae.convert import NOTICE, convert_official, export_official
 from swapae.convert.official import published_layout
 from swapae.convert.official_file import read_official
 from swapae.convert.official_names import STEPS, Architecture
@@ -132,6 +133,29 @@ def test_a_model_with_structure_blocks_is_not_exported(tmp_path: Path) -> None:
 def test_the_old_file_format_is_read(checkpoint: Checkpoint, tmp_path: Path) -> None:
     torch.save(checkpoint, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
     assert_same(read_official(tmp_path / "old.pth"), checkpoint)
+
+
+def test_the_licence_notice_is_in_the_card_and_in_cards_made_of_it(
+    checkpoint: Checkpoint, saved: Callable[[object], Path], tmp_path: Path
+) -> None:
+    path = saved(checkpoint)
+    convert_official(path, tmp_path / "ours")
+    page = (tmp_path / "ours" / "README.md").read_text(encoding="utf-8")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert f"**{NOTICE}**" in page
+    assert "license: other\nlicense_name: adobe-research-license\n" in page
+    assert f"The published checkpoint `model.pth`, converted (SHA-256 `{digest}`)." in page
+
+    model = SwappingAutoencoder.from_pretrained(tmp_path / "ours", device="cpu")
+    model.save_pretrained(tmp_path / "same")
+    with torch.no_grad():
+        model.generator.to_rgb.bias.add_(1)
+    model.save_pretrained(tmp_path / "other")
+    for name in ("same", "other"):
+        page = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+        assert f"**{NOTICE}**" in page
+        assert "Adobe Research License" in page
+        assert f"converted (SHA-256 `{digest}`)" in page
 
 
 # ---- what is tolerated, and said

@@ -1,8 +1,7 @@
 """What does not fit the published layout, or is no checkpoint at all, is refused in words one can act on."""
 
+import argparse
 import os
-import subprocess
-import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -157,31 +156,8 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
         convert_official(tmp_path, tmp_path / "ours")
 
 
-class Malice:
-    """An object that makes a file when it is unpickled."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (open, (str(self.mark), "w"))
-
-
-def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path) -> None:
-    content = {"E.x": Malice(tmp_path / "ran")}
-    torch.save(content, tmp_path / "new.pth")
-    torch.save(content, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
-    code = (
-        "import sys; from swapae.convert import convert_official; from swapae.errors import UserError\n"
-        "for name in ('new.pth', 'old.pth'):\n"
-        "    try: convert_official(name, 'ours')\n"
-        "    except UserError as error: print(error)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
-    )
-    for line, name in zip(done.stdout.splitlines(), ("new.pth", "old.pth"), strict=True):
-        assert line.startswith(f"{name} asks for ")
-        assert "open besides tensors and was not read: such a file can run code" in line
-    assert done.stderr == ""
-    assert sorted(os.listdir(tmp_path)) == ["new.pth", "old.pth"]
+def test_a_checkpoint_of_another_implementation_is_told_so(saved: Callable[[object], Path]) -> None:
+    networks = {name: {"weight": torch.zeros(1)} for name in ("e", "g", "d", "cooccur", "e_ema", "g_ema")}
+    for content in (networks, networks | {"args": argparse.Namespace(size=256)}):
+        with pytest.raises(UserError, match=r"rosinality's implementation cannot be converted: its networks"):
+            read_official(saved(content))

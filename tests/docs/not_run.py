@@ -20,6 +20,8 @@ OPTIONS = {
     "--ray": "needs Ray: tests/batch/test_rays.py where it is installed",
 }
 
+IN_TEST_HUB = "needs a hub: tests/test_hub.py runs the whole page against one on this machine"
+
 # Single commands and blocks: page, how it begins, why not. A row that no page has any more is a fault.
 ROWS = (
     ("docs/batch.md", "import ray", "needs Ray: tests/batch/test_rays.py runs it where it is installed"),
@@ -28,6 +30,11 @@ ROWS = (
         "swapae train",
         "its networks are wider than those of the tests; test_pages.py fits them",
     ),
+    ("docs/hub.md", "swapae swap church.jpg sunset.jpg -m me/houses", IN_TEST_HUB),
+    ("docs/hub.md", "swapae info me/houses", IN_TEST_HUB),
+    ("docs/hub.md", "swapae push runs/mine me/houses --private", IN_TEST_HUB),
+    ("docs/hub.md", "from swapae import SwappingAutoencoder, gallery, hub", IN_TEST_HUB),
+    ("docs/hub.md", 'model = SwappingAutoencoder.from_pretrained("runs/mine")', IN_TEST_HUB),
     (
         "docs/air-gapped.md",
         "swapae metrics fetch",

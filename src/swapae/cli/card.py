@@ -47,10 +47,9 @@ def card(
 
     folder, run = places(model)
     made_of = gathered(folder, run)
-    size = made_of.get("image_size")
     names = {model, str(Path(model).resolve()), str(folder.resolve())}
     names |= {str(run.resolve())} if run is not None else set()
-    reports = cards.read_reports(report, names, size)
+    reports = cards.read_reports(report, names)
     told = Told(about, license, data, data_license, machine, limit, tuple(reports))
     name = str(made_of.get("name") or Path(model).absolute().name)
     found = cards.brought_up_to_date(made_of, folder, name, told)

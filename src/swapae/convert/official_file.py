@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import tarfile
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ from swapae.errors import UserError
 from swapae.files import written_whole
 from swapae.weights import listed
 
+OTHERS = " Those of rosinality's implementation cannot be converted: its networks compute something else."
+SOUND = (2, 10)  # CVE-2025-32434 was mended in 2.6, CVE-2026-24747 in 2.10
+
 
 def read_official(path: str | Path) -> dict[str, Tensor]:
     """Read a flat dictionary of tensors, and refuse anything that could run code (`weights_only`).
@@ -25,6 +29,7 @@ def read_official(path: str | Path) -> dict[str, Tensor]:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise UserError(f"{path} {what}; name a published checkpoint, a .pth file.")
+    _check_reader(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about kinds of tensors that are refused below
@@ -36,10 +41,46 @@ def read_official(path: str | Path) -> dict[str, Tensor]:
         raise UserError(
             f"{path} asks for {found[1]} besides tensors and was not read: such a file can run code. "
             "A published checkpoint holds tensors only."
+            + (OTHERS if found[1] == "argparse.Namespace" else "")
         ) from error
     except Exception as error:  # the readers of zip and pickle fail in many ways on a damaged file
         raise UserError(f"{path} is damaged or no PyTorch checkpoint ({type(error).__name__}).") from error
     return _flat(data, path)
+
+
+def _check_reader(path: Path) -> None:
+    """Refuse a torch whose reader of weights alone can be fooled, and kinds of files it need not see."""
+    version = torch.__version__.partition("+")[0]
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < SOUND:
+        least = ".".join(map(str, SOUND))
+        raise UserError(
+            f"{path} was not read: that needs PyTorch {least} or newer, not {version}, whose reader of "
+            "checkpoints can be made to run code (CVE-2026-24747)."
+        )
+    if _is_program(path):
+        what = "an archive of TorchScript, which is a program"
+    elif _is_tar(path):
+        what = "a tar archive, which would be unpacked to be read"
+    else:
+        return
+    raise UserError(f"{path} is {what}, and was not read. A published checkpoint holds tensors only.")
+
+
+def _is_program(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
+
+
+def _is_tar(path: Path) -> bool:
+    """Whether torch would take it for a file of its first versions: it would unpack that to a folder."""
+    try:
+        with tarfile.open(path, "r:"):
+            return True
+    except Exception:  # most files are none, and whoever looks closer says what they are
+        return False
 
 
 def _flat(data: object, path: Path) -> dict[str, Tensor]:
@@ -52,7 +93,7 @@ def _flat(data: object, path: Path) -> dict[str, Tensor]:
     if others:
         raise UserError(
             f"{path} holds more than plain tensors: {listed(others)}. A published checkpoint is one flat "
-            "dictionary from names to tensors."
+            "dictionary from names to tensors." + (OTHERS if {"e", "g", "cooccur"} <= data.keys() else "")
         )
     if all(key.startswith("module.") for key in data):
         raise UserError(
