@@ -169,7 +169,7 @@ def test_what_is_not_there_is_one_sentence_at_once(online: Hub, tiny_model: Path
         with pytest.raises(UserError, match=sentence) as caught:
             load(name, **options)
         assert "\n" not in str(caught.value)
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < 30
     assert len(online.asked) <= 6  # nothing was tried again
 
 

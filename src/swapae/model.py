@@ -27,7 +27,7 @@ from swapae.networks import ModelConfig as ModelConfig
 from swapae.runtime.backends import Backend, BackendName, make_backend
 from swapae.runtime.codes_cache import HALVES, CodesCache, Half, autocast_type, cached_encode
 from swapae.runtime.weights_key import weights_key
-from swapae.weights import NothingDrawn, load_strict, load_tensors, save_tensors
+from swapae.weights import NothingDrawn, load_strict, load_tensors, refuse_later, save_tensors
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -376,6 +376,7 @@ class SwappingAutoencoder(nn.Module):
 
 def config_in(metadata: Mapping[str, str], source: Path) -> ModelConfig:
     """Read the config that travels inside a weights file."""
+    refuse_later(metadata.get("format"), FORMAT, source)
     if metadata.get("format") != FORMAT:
         raise UserError(
             f"{source} is no model of this program ({FORMAT}); `swapae convert` reads published checkpoints."

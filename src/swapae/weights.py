@@ -79,9 +79,25 @@ def load_kept(
     if not Path(path).is_file():
         raise UserError(f"{shown(path)} is no file; `{maker}` makes one.")
     tensors, metadata = load_tensors(path)
+    refuse_later(metadata.get("format"), format, path)
     if metadata.get("format") != format:
         raise UserError(f"{shown(path)} holds no {what} ({format}); `{maker}` makes such files.")
     return tensors, metadata
+
+
+def refuse_later(found: str | None, known: str, path: str | Path) -> None:
+    """Refuse a file of a later form of the same format, `swapae.codes/2` where `swapae.codes/1` is known.
+
+    Raises:
+        UserError: as said.
+    """
+    name, _, number = (found or "").partition("/")
+    own, _, last = known.partition("/")
+    if name == own and number.isdecimal() and int(number) > int(last):
+        raise UserError(
+            f"{shown(path)} was written by a later version of swapae: it is {found}, and this version "
+            f"reads {known}. Update swapae."
+        )
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -12,10 +12,13 @@ import torch
 from torch import Tensor
 
 from swapae.codes import Codes
+from swapae.export.precision import PrecisionName
 from swapae_onnx.codes import Codes as Arrays
+from swapae_onnx.folder import read_folder
 from swapae_onnx.model import SwappingAutoencoder as Runtime
 
 LIMIT = 1e-4  # the greatest difference of any number of codes or images
+LIMITS: dict[PrecisionName, float] = {"float32": LIMIT, "float16-weights": 1e-2, "int8": 0.5}
 SEED = 0  # of the images, and of the noise where there is some
 
 
@@ -73,6 +76,7 @@ class Checked:
     structure: float
     texture: float
     images: float
+    limit: float = LIMIT
 
     @property
     def error(self) -> float:
@@ -81,8 +85,8 @@ class Checked:
 
     @property
     def is_within(self) -> bool:
-        """Whether it is no greater than `LIMIT`."""
-        return self.error <= LIMIT
+        """Whether it is no greater than its limit."""
+        return self.error <= self.limit
 
     def as_data(self) -> dict[str, Any]:
         """Give plain data."""
@@ -107,13 +111,16 @@ class Checked:
 def check_folder(folder: Path, reference: Reference) -> Iterator[Checked]:
     """Encode and decode at each of `SHAPES` by both; both decode PyTorch's codes.
 
+    What may differ by how much is said by `LIMITS`, of the precision that the folder was written in.
+
     Raises:
         UserError: the folder cannot be loaded.
     """
     runtime = Runtime.from_pretrained(folder, threads=torch.get_num_threads())
+    precision: PrecisionName = read_folder(folder).config["precision"]
     random = torch.Generator().manual_seed(SEED)
     for shape in SHAPES:
-        yield _checked(runtime, reference, shape, random)
+        yield replace(_checked(runtime, reference, shape, random), limit=LIMITS[precision])
 
 
 def _checked(runtime: Runtime, reference: Reference, shape: Shape, random: torch.Generator) -> Checked:

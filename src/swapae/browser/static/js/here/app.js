@@ -44,8 +44,8 @@ async function start() {
     const images = page.samples.map((sample) => studio.photos.entry(infoOf(sample), { source: "gallery" }));
     studio.state.set({ model: modelOf(page, engine.opened), gallery: images, images });
     studio.state.set({ recipe: firstSwap(images) });
-    await frame.go(location.hash.slice(1) || SCREENS[0].id);
     watchPage(studio, frame.accept);
+    await frame.go(location.hash.slice(1) || SCREENS[0].id);
   } catch (error) {
     console.warn(error);
     const action = { label: text.retry, run: () => location.reload() };
