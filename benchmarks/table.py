@@ -29,10 +29,10 @@ NOTES = {
     " decoding and bicubic resizing.",
     "cold_start": "Import, load and first swap in a new process, less `import torch` and less a warm swap."
     " The baseline makes all four networks and fills them from a pickled file.",
-    "runtimes": "By `python -m benchmarks.runtimes`, one image, in ms: the median on the wall, in brackets"
-    " the least time of the processor. By that are the ratios on one thread, as others used the machine; on"
-    " more threads by the medians. ×ONNX and ×int8: how many times less these take than PyTorch. `start` is"
-    " loading and the first swap. The errors are the greatest beside PyTorch, on pictures of noise.",
+    "runtimes": "By `python -m benchmarks.runtimes`, one image, in ms: on one thread the least time of the"
+    " processor, as others used the machine, on more the median on the wall. ×ONNX and ×int8: how many times"
+    " less these take than PyTorch. `start` is loading and the first swap. The errors are the greatest beside"
+    " PyTorch, on pictures of noise; of what int8 does to photos, see [onnx.md](onnx.md#faster-smaller).",
     "ops": "Without gradients; the size is that of the map that goes in.",
 }
 HEAD = """# Measurements
@@ -116,7 +116,7 @@ def runtimes_line(row: Row) -> str:
     """Spell one of them."""
     unit = "least_cpu_ms" if row["threads"] == 1 else "ms"
     whose = ("torch", "onnx", "onnx_int8")
-    measured = [f"{row[f'{who}_ms']:.3g} ({row[f'{who}_least_cpu_ms']:.3g})" for who in whose]
+    measured = [amount(row[f"{who}_{unit}"], "ms") for who in whose]
     ratios = [f"{row[f'torch_{unit}'] / row[f'{who}_{unit}']:.2f}" for who in whose[1:]]
     errors = [number(row.get(f"{who}_error"), ".1e") for who in whose[1:]]
     head = [row["name"], f"{row['resolution']}²", row["model"], str(row["threads"])]
