@@ -17,7 +17,7 @@ KEPT = ("config.yaml", "log.jsonl")
 
 def keep(run: Path, out: Path) -> None:
     """Write `OUT/{model.safetensors, config.json, config.yaml, log.jsonl}`; weights load as float32 again."""
-    SwappingAutoencoder.from_pretrained(run, device="cpu").half().save_pretrained(out)
+    SwappingAutoencoder.from_pretrained(run, device="cpu").half().save_pretrained(out, card=False)
     for name in KEPT:
         shutil.copyfile(run / name, out / name)
 

@@ -162,7 +162,7 @@ def write_weights(run: Path, folder: Path) -> None:
             f"the weights of {run} take {num_bytes / 1e6:.1f} MB in half precision; at most "
             f"{MOST_BYTES / 1e6:g} MB are shipped."
         )
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, card=False)
 
 
 def write_gallery(folder: Path, size: int, model: SwappingAutoencoder, options: Options) -> list[Entry]:

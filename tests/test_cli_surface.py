@@ -34,7 +34,7 @@ FROZEN = {
     "models": "NAME",
     "info": "MODEL|RUN --digest",
     "convert": "SRC DST --no-noise",
-    "export": "MODEL --onnx --web --samples --check",
+    "export": "MODEL --onnx --web --samples --check --precision --calibrate",
     "card": "MODEL --out -o --license --about --data --data-license --machine --limit --report --no-picture",
     "push": "MODEL NAME --private --branch --message --pull-request --dry-run",
     "data check": "DATA --size --preset --html --workers",

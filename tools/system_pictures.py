@@ -24,7 +24,7 @@ SIDE = 128  # pixels a cell on the page
 
 def main() -> None:
     """Write all of them."""
-    torch.set_num_threads(1)
+
     model = SwappingAutoencoder.from_pretrained(MODEL, device="cpu")
     samples = gallery(MODEL)
     images = [sample.picture for name in NAMES if (sample := samples[name]).picture is not None]

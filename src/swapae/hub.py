@@ -82,10 +82,32 @@ def fetch(name: str, filename: str, beside: list[str], **options: Unpack[Downloa
     from huggingface_hub import hf_hub_download
 
     with _in_one_sentence(name, filename, options.get("revision")):
+        _ask_once(name, filename, options)
         path = Path(hf_hub_download(name, filename, **options))
     if beside and (commit := commit_of(path)) is not None:
         _fetch_beside(commit, beside, options)
     return path
+
+
+def _ask_once(name: str, filename: str, options: Download) -> None:
+    """Ask the hub for what is not in the cache: its client tries for half a minute before it gives up.
+
+    Raises:
+        UserError: nobody answers.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    revision, cache = options.get("revision"), options.get("cache_dir")
+    known = try_to_load_from_cache(name, filename, cache_dir=cache, revision=revision)
+    if options.get("local_files_only") or isinstance(known, str):
+        return
+    try:
+        get_hf_file_metadata(hf_hub_url(name, filename, revision=revision), token=options.get("token"))
+    except (HfHubHTTPError, OfflineModeIsEnabled):  # an answer, of which the client knows more to say
+        return
+    except Exception as error:  # of the transport
+        raise UserError(_unreachable(name, revision)) from error
 
 
 def _fetch_beside(commit: Commit, patterns: list[str], options: Download) -> None:
@@ -93,7 +115,7 @@ def _fetch_beside(commit: Commit, patterns: list[str], options: Download) -> Non
     from huggingface_hub import snapshot_download
 
     at = {**options, "revision": commit.revision}
-    with _quiet():
+    with _quiet(), progress(is_shown=False):
         try:
             snapshot_download(commit.repo, allow_patterns=patterns, **at)  # type: ignore[call-overload]
         except Exception:  # the hub's client passes on whatever its transport raises
@@ -218,6 +240,14 @@ def _in_one_sentence(
             raise UserError(_sentence(found, name, filename, revision, doing)) from error
 
 
+def _unreachable(name: str, revision: str | None) -> str:
+    where = f" at revision '{revision}'" if revision else ""
+    return (
+        f"there is no folder '{name}', and no model of that name{where} in the hub's cache, nor could it be "
+        "fetched; check the name and the connection."
+    )
+
+
 def _sentence(error: Exception, name: str, filename: str, revision: str | None, doing: str) -> str:
     from huggingface_hub import errors
 
@@ -225,10 +255,7 @@ def _sentence(error: Exception, name: str, filename: str, revision: str | None, 
     status = getattr(getattr(error, "response", None), "status_code", None)
     is_push = not filename
     if isinstance(error, errors.LocalEntryNotFoundError):
-        return (
-            f"there is no folder '{name}', and no model of that name{where} in the hub's cache, nor could it "
-            "be fetched; check the name and the connection."
-        )
+        return _unreachable(name, revision)
     if isinstance(error, errors.OfflineModeIsEnabled):
         return f"'{name}' cannot be {doing} the hub, for HF_HUB_OFFLINE is set; unset it to do so."
     if isinstance(error, errors.LocalTokenNotFoundError) or (status == 401 and is_push):

@@ -16,13 +16,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _swap(options)
-    except (UserError, MemoryError) as error:
-        sys.stderr.write(f"error: {str(error) or 'there is not enough memory: take smaller images.'}\n")
-        return 1
+    except UserError as error:
+        return _refused(str(error))
+    except MemoryError:
+        return _refused("there is not enough memory: take smaller images.")
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
+    except Exception as error:  # nobody should have to read a traceback
+        return _refused(f"something went wrong inside swapae_onnx ({type(error).__name__}: {shown(error)}).")
     return 0
+
+
+def _refused(sentence: str) -> int:
+    sys.stderr.write(f"error: {sentence}\n")
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

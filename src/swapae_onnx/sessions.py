@@ -40,9 +40,21 @@ class Sessions:
         self._lock = Lock()
 
     def run(self, name: str, outputs: list[str], inputs: Mapping[str, NDArray[Any]]) -> list[Floats]:
-        """Compute outputs; inputs are brought to float32."""
+        """Compute outputs; inputs are brought to float32.
+
+        Raises:
+            UserError: ONNX Runtime cannot, as where there is not the memory for it.
+        """
         given = {key: np.ascontiguousarray(array, np.float32) for key, array in inputs.items()}
-        found: list[Floats] = self._session(name).run(outputs, given)
+        session = self._session(name)
+        try:
+            found: list[Floats] = session.run(outputs, given)
+        except Exception as error:  # onnxruntime has classes of its own for each cause, without a common one
+            shapes = ", ".join(f"{key} {list(array.shape)}" for key, array in given.items())
+            raise UserError(
+                f"ONNX Runtime cannot compute {name} of {shapes} ({_first_line(error)}); "
+                "where memory is short, take smaller images or fewer at a time."
+            ) from None
         return found
 
     def _session(self, name: str) -> Any:
@@ -60,9 +72,12 @@ class Sessions:
         options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             return self._runtime.InferenceSession(str(file), options, providers=self._providers)
-        except Exception as error:  # onnxruntime has classes of its own for each cause, without a common one
-            first = shown((str(error).splitlines() or [""])[0])
-            raise UserError(f"{shown(file)} cannot be run by ONNX Runtime ({first}).") from None
+        except Exception as error:  # as above
+            raise UserError(f"{shown(file)} cannot be run by ONNX Runtime ({_first_line(error)}).") from None
+
+
+def _first_line(error: Exception) -> str:
+    return shown((str(error).splitlines() or [""])[0])
 
 
 def _onnxruntime() -> Any:

@@ -105,3 +105,55 @@ def test_the_pace_is_estimated_as_the_studio_does(opened: Visit) -> None:
     )
     assert found[0] == pytest.approx([pace.estimate(places) for places in (100, 300, 5000)])
     assert found[1:] == pytest.approx([1, (0.1 / 1.0) ** 0.5, 8 / 9])
+
+
+# ONNX Runtime in whose sessions WebGPU fails, when they are made or when they run.
+BROKEN = """(when) => ({
+    Tensor: class {}, env: {wasm: {}},
+    InferenceSession: {create: async (bytes, {executionProviders: [provider]}) => {
+        if (provider === 'webgpu' && when === 'made') throw new Error('no session');
+        const images = {data: [1], dims: [1]};
+        return {run: async () => {
+            if (provider === 'webgpu') throw new Error('the device was lost');
+            return {images};
+        }};
+    }},
+})"""
+
+
+@pytest.mark.parametrize("when", ["made", "run"])
+def test_where_a_session_by_webgpu_breaks_webassembly_goes_on(opened: Visit, when: str) -> None:
+    found = asked(
+        opened,
+        "runtime",
+        f"""(async () => {{
+            const ort = ({BROKEN})(g), moved = [];
+            const runtime = new m.Runtime({{build: 'webgpu', onMoved: (to) => moved.push(to)}});
+            await runtime.open({{generator: new Uint8Array()}}, async () => ort);
+            const {{images}} = await runtime.run('generator', {{}});
+            return {{backend: runtime.backend, moved, data: images.data}};
+        }})()""",
+        when,
+    )
+    assert found == {"backend": "wasm", "moved": ["wasm"], "data": [1]}
+
+
+def test_webgpu_is_chosen_where_there_is_a_real_adapter_and_only_there(opened: Visit) -> None:
+    found = asked(
+        opened,
+        "runtime",
+        """(async () => {
+            const found = [];
+            for (const gpu of [
+                undefined,
+                {requestAdapter: async () => null},
+                {requestAdapter: async () => { throw new Error('no'); }},
+                {requestAdapter: async () => ({info: {isFallbackAdapter: true}})},
+                {requestAdapter: async () => ({info: {isFallbackAdapter: false}})},
+                {requestAdapter: async () => ({})},
+            ]) found.push(await m.chosen('', {gpu}));
+            return [...found, await m.chosen('wasm', {gpu: null}), await m.chosen('other', {})];
+        })()""",
+        None,
+    )
+    assert found == ["wasm", "wasm", "wasm", "wasm", "webgpu", "webgpu", "wasm", "wasm"]

@@ -28,7 +28,7 @@ def test_a_folder_is_written_checked_and_told(
     assert [line.split("  ")[-1] for line in said[1:4]] == [
         "1×3×1×1, vector",
         "1×3×5×9, map 2×1",
-        "8×3×16×16, vector",
+        "8×3×26×26, vector",
     ]
     assert said[4].startswith("differs from PyTorch by ")
     assert said[5:] == [f"wrote {out}"]
@@ -46,7 +46,7 @@ def test_as_json_the_report_has_every_shape(
     monkeypatch.setattr(check, "SHAPES", check.SHAPES[3:5])
     assert main(["export", str(tiny_model), "--onnx", str(tmp_path / "out"), "--check", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert [row["shape"] for row in report["check"]] == ["2×3×17×31, map 1×1, noise", "3×3×32×32, map 3×3"]
+    assert [row["shape"] for row in report["check"]] == ["2×3×27×40, map 1×1, noise", "3×3×41×41, map 3×3"]
     assert all(0 < row["images"] <= row["error"] <= 1e-4 for row in report["check"])
     assert (report["check"][0]["texture_map"], report["check"][0]["noise"]) == ([1, 1], True)
 

@@ -9,7 +9,7 @@ pytest.importorskip("onnx", reason="needs the extra swapae[onnx]")
 pytest.importorskip("onnxruntime", reason="needs the extra swapae[onnx]")
 
 from swapae import SwappingAutoencoder
-from swapae.export.check import LIMIT, SHAPES, check_folder
+from swapae.export.check import LIMIT, SHAPES, check_folder, shapes_for
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,24 @@ def test_the_twenty_shapes_are_of_every_kind() -> None:
     assert (min(sides), max(sides)) == (1, 256)
 
 
+@pytest.mark.parametrize(("min_side", "stride"), [(12, 4), (60, 4), (112, 16), (480, 32)])
+def test_a_model_is_asked_for_sizes_that_it_tells_apart(min_side: int, stride: int) -> None:
+    shapes = shapes_for(min_side, stride)
+    tiny, others = shapes[:2], shapes[2:]
+    assert [shape[1:3] for shape in tiny] == [(1, 1), (5, 9)]
+    assert min(min(shape[1:3]) for shape in others) >= min_side
+    assert max(max(shape[1:3]) for shape in others) >= 256
+    padded = {tuple(-(-side // stride) for side in shape[1:3]) for shape in others}
+    assert len(padded) >= (12 if min_side <= 112 else 8)
+    assert all(shape.batch * shape.height * shape.width <= 2**19 for shape in shapes)
+    assert any(side % stride for shape in others for side in shape[1:3])
+    if min_side <= 112:
+        assert {shape.batch for shape in shapes} == set(range(1, 9))
+
+
 def test_a_sound_folder_is_within_the_limit_at_every_shape(folder: Path, model: SwappingAutoencoder) -> None:
     rows = list(check_folder(folder, model))
-    assert [row.shape for row in rows] == list(SHAPES)
+    assert [row.shape for row in rows] == shapes_for(12, 4)
     assert all(row.is_within for row in rows)
     assert max(row.error for row in rows) > 0
 

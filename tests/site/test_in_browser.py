@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.web.looks import still
 
 pytestmark = pytest.mark.browser
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 120_000  # milliseconds
 
 
 @pytest.fixture
@@ -67,6 +68,7 @@ def test_pages_ask_nothing_of_another_host_and_fit_a_phone(visit: Callable[..., 
 def test_axe_finds_nothing_serious(visit: Callable[..., Any], site_url: str, name: str, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = visit(f"{site_url}/{name}", scheme=scheme)
+    still(page)
     found = [one for one in axe.run(page).response["violations"] if one["impact"] in ("serious", "critical")]
     assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
 

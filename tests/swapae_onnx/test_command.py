@@ -51,6 +51,31 @@ def test_a_mistake_is_one_sentence(
 
 
 @pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (MemoryError(), 1, "not enough memory"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (KeyError("x"), 1, "KeyError"),
+    ],
+)
+def test_nobody_reads_a_traceback(
+    error: BaseException,
+    status: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("swapae_onnx.__main__._swap", fail)
+    assert main(["swap", "a", "b", "-m", "c", "-o", "d.png"]) == status
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     "words", [[], ["swap"], ["swap", "a", "b", "-m", "c", "-o", "d.png", "--strength", "nan"]]
 )
 def test_wrong_usage_ends_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

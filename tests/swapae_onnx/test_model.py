@@ -13,6 +13,7 @@ from tests.swapae_onnx.conftest import Both
 from swapae.codes import Codes
 from swapae.onnx import Codes as Arrays
 from swapae.onnx import SwappingAutoencoder as Runtime
+from swapae.onnx import UserError
 
 LIMIT = 1e-4
 SHAPES = [(1, 1, 1), (2, 5, 9), (1, 33, 17), (3, 16, 16)]
@@ -191,6 +192,13 @@ def test_what_torch_refuses_is_refused_in_the_same_words(both: Both, name: str) 
             REFUSED[name](model, draw, codes)
         said.append((type(caught.value), str(caught.value)))
     assert said[0] == said[1]
+
+
+def test_what_onnx_runtime_cannot_do_is_one_sentence(both: Both) -> None:
+    codes = both.runtime.encode(drawn(2, 3, 16, 16).numpy())
+    maps = [drawn(3, 1, 4 * scale, 4 * scale).numpy() for scale in both.runtime.folder.noise]
+    with pytest.raises(UserError, match=r"^ONNX Runtime cannot compute noisy_generator of .*\.$"):
+        both.runtime.decode(codes, maps)
 
 
 def test_whole_numbers_are_no_images(both: Both) -> None:

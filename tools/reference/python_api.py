@@ -77,7 +77,9 @@ def entry(thing: Any) -> str:
     where = Path(thing.filepath).relative_to(ROOT).as_posix()
     parts = [f"### {thing.name}\n\n[{where}](../../{where})\n", signature(thing), said(thing)]
     if thing.is_class:
-        parts += [fields_of(thing), *(method(one) for one in methods_of(thing))]
+        methods = methods_of(thing)
+        links = [f"[`{one.name}`](#{thing.name.lower()}{one.name.lower()})" for one in methods]
+        parts += [fields_of(thing), ", ".join(links) + "\n" if len(links) > 1 else "", *map(method, methods)]
     return "\n".join(part for part in parts if part)
 
 

@@ -42,10 +42,10 @@ def card(
         report: Evaluations of these weights, as `swapae eval MODEL -o DIR` writes them.
         no_picture: No picture: that of a run shows images of its training.
     """
+    folder, run = places(model)  # before torch comes: what is not there is said at once
     from swapae import cards
     from swapae.cards import Told
 
-    folder, run = places(model)
     made_of = gathered(folder, run)
     names = {model, str(Path(model).resolve()), str(folder.resolve())}
     names |= {str(run.resolve())} if run is not None else set()

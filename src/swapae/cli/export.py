@@ -1,7 +1,8 @@
 """`swapae export`: a model in the forms other programs run."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from tyro.conf import Positional, arg
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from swapae.export.onnx_card import Source
     from swapae.model import SwappingAutoencoder
 
+PrecisionName = Literal["float32", "float16-weights", "int8"]  # swapae.export.precision, which imports numpy
+
 
 def export(
     model: Annotated[Positional[str], arg(metavar="MODEL")],
@@ -20,6 +23,8 @@ def export(
     web: Annotated[Path | None, arg(metavar="DIR")] = None,
     samples: Annotated[Path | None, arg(metavar="FOLDER")] = None,
     check: Flag = False,
+    precision: PrecisionName = "float32",
+    calibrate: Annotated[Path | None, arg(metavar="PHOTOS", help_behavior_hint="")] = None,
     common: CommonOptions,
 ) -> Report:
     """Write a model as ONNX graphs, which need no PyTorch, or as a page for browsers.
@@ -30,34 +35,50 @@ def export(
         web: Folder to write: the same with a page that swaps and mixes on its visitor's own machine.
         samples: Photos for the page to show, in place of the model's gallery.
         check: Compare it with PyTorch at 20 shapes before it is put there.
+        precision: float16-weights halves the size; int8 also computes with fewer bits, where that is faster.
+            The error is measured, told and written down.
+        calibrate: Folder of photos by which the ranges of int8 are found and errors measured, in place of the
+            model's gallery.
     """
     if (onnx is None) == (web is None):
         raise UsageError("say what to write: --onnx DIR, or --web DIR.")
+    if calibrate is not None and precision == "float32":
+        raise UsageError("--calibrate goes with --precision int8 or float16-weights.")
+    how = How(check, precision, calibrate)
     if web is not None:
-        return _write_page(model, web, samples, check, common)
+        if precision == "int8":
+            raise UsageError("int8 gains nothing in browsers: --web takes float32 or float16-weights.")
+        return _write_page(model, web, samples, how, common)
     if samples is not None:
         raise UsageError("--samples is for a page: it goes with --web DIR.")
     assert onnx is not None
-    return _write_onnx(model, onnx, check, common)
+    return _write_onnx(model, onnx, how, common)
 
 
-def _write_onnx(name: str, folder: Path, is_checked: bool, common: Common) -> Report:
-    from swapae.export.folder import OUR_FILES, write_folder
+class How(NamedTuple):
+    """With a check or not, and with how many bits; photos to measure these by in place of the gallery."""
+
+    is_checked: bool
+    precision: PrecisionName
+    photos: Path | None
+
+
+def _write_onnx(name: str, folder: Path, how: How, common: Common) -> Report:
+    from swapae.export.folder import OUR_FILES
     from swapae.files import check_free_folder, folder_written_whole
 
     check_free_folder(folder, OUR_FILES, common.force)
     model, source = load(name)
+    write = _graphs(name, model, source, how, common)
     with folder_written_whole(folder, OUR_FILES, common.force) as beside:
-        config = write_folder(beside, model.encoder, model.generator, model.config, source)
-        rows = _check(beside, folder, model, common) if is_checked else None
+        report = write(beside, folder)
     common.say(f"wrote {folder}")
-    return {"output": str(folder), "config": config} | ({} if rows is None else {"check": rows})
+    return {"output": str(folder)} | report
 
 
-def _write_page(name: str, folder: Path, photos: Path | None, is_checked: bool, common: Common) -> Report:
+def _write_page(name: str, folder: Path, photos: Path | None, how: How, common: Common) -> Report:
     from swapae.browser import samples
     from swapae.browser.page import OUR_FILES, write_page
-    from swapae.export.folder import write_folder
     from swapae.files import check_free_folder, folder_written_whole
     from swapae.web.about import about, samples_of
 
@@ -65,13 +86,36 @@ def _write_page(name: str, folder: Path, photos: Path | None, is_checked: bool, 
     given = None if photos is None else samples.of_folder(photos)
     model, source = load(name)
     shown = samples.of_gallery(samples_of(name), model) if given is None else given
+    write = _graphs(name, model, source, how, common)
     with folder_written_whole(folder, OUR_FILES, common.force) as beside:
-        config = write_folder(beside, model.encoder, model.generator, model.config, source)
-        rows = _check(beside, folder, model, common) if is_checked else None
-        page = write_page(beside, config, about(name), shown)
+        report = write(beside, folder)
+        page = write_page(beside, report["config"], about(name), shown)
     common.say(f"wrote {folder}; to see it: python -m http.server -d {folder}")
-    told = {"output": str(folder), "config": config, "samples": len(page["samples"]), "bytes": page["bytes"]}
-    return told | ({} if rows is None else {"check": rows})
+    told = {"output": str(folder), "samples": len(page["samples"]), "bytes": page["bytes"]}
+    return told | report
+
+
+def _graphs(
+    name: str, model: "SwappingAutoencoder", source: "Source", how: How, common: Common
+) -> Callable[[Path, Path], dict[str, Any]]:
+    """Prepare for writing; what is given writes, measures and checks, and tells what goes into the report.
+
+    Raises:
+        UserError: here, where pictures are missing; there, where they differ by too much.
+    """
+    from swapae.cli.reduction import Reduced
+    from swapae.export.folder import write_folder
+
+    reduced = Reduced.choose(name, model, how.precision, how.photos)
+
+    def write(beside: Path, folder: Path) -> dict[str, Any]:
+        nets = model.encoder, model.generator
+        config = write_folder(beside, *nets, model.config, source, reduced.precision)
+        config = reduced.measure(beside, config, common)
+        checked = {"check": _check(beside, folder, model, common)} if how.is_checked else {}
+        return {"config": config} | checked
+
+    return write
 
 
 def load(name: str) -> tuple["SwappingAutoencoder", "Source"]:
@@ -96,7 +140,7 @@ def _check(
     Raises:
         UserError: they differ by more than is allowed.
     """
-    from swapae.export.check import LIMIT, check_folder
+    from swapae.export.check import check_folder
 
     rows = []
     common.show(f"{'structure':>10}{'texture':>10}{'images':>10}  batch×3×height×width, texture")
@@ -107,7 +151,9 @@ def _check(
     if not worst.is_within:
         raise UserError(
             f"under ONNX Runtime the model differs from PyTorch by {worst.error:.1e} at {worst}, "
-            f"more than the {LIMIT:.0e} allowed; {folder} was not written."
+            f"more than the {worst.limit:.0e} allowed; {folder} was not written."
         )
-    common.say(f"differs from PyTorch by {worst.error:.1e} at most, at {worst}")
+    common.say(
+        f"differs from PyTorch by {worst.error:.1e} at most ({worst.limit:.0e} is allowed), at {worst}"
+    )
     return [row.as_data() for row in rows]

@@ -32,13 +32,15 @@ def info(
 
 
 def _of_model(model: str, has_digest: Flag) -> Report:
-    from swapae import config as configs
-    from swapae import weights
+    from swapae import box
     from swapae.hub import commit_of
     from swapae.locate import find_weights
-    from swapae.model import WEIGHTS_FILE, config_in
 
-    path = find_weights(model, WEIGHTS_FILE)
+    path = find_weights(model, box.WEIGHTS)  # before torch comes: what is not there is said at once
+    from swapae import config as configs
+    from swapae import weights
+    from swapae.model import config_in
+
     tensors, metadata = weights.load_tensors(path)
     commit = commit_of(path)
     report: Report = {

@@ -35,11 +35,13 @@ def push(
         pull_request: Propose the commit instead of making it.
         dry_run: Print the files and the card that would go; send nothing.
     """
-    from swapae import hub, sharing
+    from swapae import hub
     from swapae.cli.card import gathered, picture_beside, places
 
     hub.check_name(name)
-    folder, run = places(model)
+    folder, run = places(model)  # before torch comes: what is not there is said at once
+    from swapae import sharing
+
     with sharing.made_ready(
         folder, name, gathered(folder, run), lambda ready: picture_beside(folder, run, ready)
     ) as ready:

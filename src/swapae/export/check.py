@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -12,10 +12,14 @@ import torch
 from torch import Tensor
 
 from swapae.codes import Codes
+from swapae.export.precision import PrecisionName
 from swapae_onnx.codes import Codes as Arrays
 from swapae_onnx.model import SwappingAutoencoder as Runtime
 
 LIMIT = 1e-4  # the greatest difference of any number of codes or images
+LIMITS: dict[PrecisionName, float] = {"float32": LIMIT, "float16-weights": 1e-2, "int8": 0.5}
+TINY, LARGEST = 9, 256  # sides in `SHAPES`: those that are to be padded, the largest
+MOST_PIXELS = 2**19  # of a batch, but for a batch of 1
 SEED = 0  # of the images, and of the noise where there is some
 
 
@@ -53,6 +57,23 @@ SHAPES = (
 )
 
 
+def shapes_for(min_side: int, stride: int) -> list[Shape]:
+    """Give `SHAPES` with sides that this encoder tells apart: between the shortest it takes and 256, or more.
+
+    Tiny ones stay, which are padded. Batches are smaller where even the shortest side is long.
+    """
+    span = max(LARGEST, min_side + 4 * stride) - min_side
+    found = []
+    for shape in SHAPES:
+        height, width = (
+            side if max(shape.height, shape.width) <= TINY else min_side + (side - 1) * span // (LARGEST - 1)
+            for side in (shape.height, shape.width)
+        )
+        batch = min(shape.batch, max(1, MOST_PIXELS // (height * width)))
+        found.append(shape._replace(batch=batch, height=height, width=width))
+    return found
+
+
 class Reference(Protocol):
     """The model in PyTorch."""
 
@@ -73,6 +94,7 @@ class Checked:
     structure: float
     texture: float
     images: float
+    limit: float = LIMIT
 
     @property
     def error(self) -> float:
@@ -81,8 +103,8 @@ class Checked:
 
     @property
     def is_within(self) -> bool:
-        """Whether it is no greater than `LIMIT`."""
-        return self.error <= LIMIT
+        """Whether it is no greater than its limit."""
+        return self.error <= self.limit
 
     def as_data(self) -> dict[str, Any]:
         """Give plain data."""
@@ -105,15 +127,18 @@ class Checked:
 
 
 def check_folder(folder: Path, reference: Reference) -> Iterator[Checked]:
-    """Encode and decode at each of `SHAPES` by both; both decode PyTorch's codes.
+    """Encode and decode at each of `shapes_for` the model by both; both decode PyTorch's codes.
+
+    What may differ by how much is said by `LIMITS`, of the precision that the folder was written in.
 
     Raises:
         UserError: the folder cannot be loaded.
     """
     runtime = Runtime.from_pretrained(folder, threads=torch.get_num_threads())
+    limit = LIMITS[runtime.folder.config["precision"]]
     random = torch.Generator().manual_seed(SEED)
-    for shape in SHAPES:
-        yield _checked(runtime, reference, shape, random)
+    for shape in shapes_for(runtime.folder.min_side, runtime.folder.stride):
+        yield replace(_checked(runtime, reference, shape, random), limit=limit)
 
 
 def _checked(runtime: Runtime, reference: Reference, shape: Shape, random: torch.Generator) -> Checked:

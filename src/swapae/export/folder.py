@@ -19,6 +19,7 @@ from typing import Any
 from swapae import config as configs
 from swapae.export.onnx_card import Source, onnx_card, without_pictures
 from swapae.export.onnx_graphs import encoder_graph, generator_graph
+from swapae.export.precision import Precision, PrecisionName
 from swapae.export.shared_weights import share_weights
 from swapae.files import write_bytes, write_text
 from swapae.networks import Encoder, Generator, ModelConfig
@@ -26,22 +27,29 @@ from swapae_onnx.folder import CONFIG, FORMAT
 
 ENCODER, GENERATOR, NOISY = "encoder.onnx", "generator.onnx", "generator_noise.onnx"
 CARD, OWN_CARD = "README.md", "MODEL.md"
+WHOLE = Precision()
 OUR_FILES = frozenset({CONFIG, ENCODER, GENERATOR, NOISY, CARD, OWN_CARD})
 
 
 def write_folder(
-    folder: Path, encoder: Encoder, generator: Generator, config: ModelConfig, source: Source
+    folder: Path,
+    encoder: Encoder,
+    generator: Generator,
+    config: ModelConfig,
+    source: Source,
+    precision: Precision = WHOLE,
 ) -> dict[str, Any]:
     """Write graphs, config and cards into an empty folder, and return what the config says.
 
     Raises:
         UserError: onnx is not installed, or the folder cannot be written.
     """
-    silent = generator_graph(generator).SerializeToString()
-    noisy = generator_graph(generator, noise=True)
+    silent = precision.of("generator", generator_graph(generator)).SerializeToString()
+    noisy = precision.of("noisy_generator", generator_graph(generator, noise=True))
     share_weights(noisy, silent, GENERATOR)
-    described = describe(config, generator, source) | {
-        "encoder": _written(folder / ENCODER, encoder_graph(encoder).SerializeToString()),
+    images = precision.of("encoder", encoder_graph(encoder)).SerializeToString()
+    described = describe(config, generator, source, precision.name) | {
+        "encoder": _written(folder / ENCODER, images),
         "generator": _written(folder / GENERATOR, silent),
         "noisy_generator": _written(folder / NOISY, noisy.SerializeToString()),
     }
@@ -52,7 +60,9 @@ def write_folder(
     return described
 
 
-def describe(config: ModelConfig, generator: Generator, source: Source) -> dict[str, Any]:
+def describe(
+    config: ModelConfig, generator: Generator, source: Source, precision: PrecisionName = "float32"
+) -> dict[str, Any]:
     """Say in plain data what a reader of the graphs must know."""
     return {
         "format": FORMAT,
@@ -61,7 +71,7 @@ def describe(config: ModelConfig, generator: Generator, source: Source) -> dict[
         "image_size": source.image_size,
         "stride": config.stride,
         "min_side": config.min_side,
-        "precision": "float32",
+        "precision": precision,
         "noise": [shape[2] for shape in generator.noise_shapes(1, 1)],
     }
 

@@ -23,17 +23,10 @@ export const SCREENS = [
   { id: "runs", load: () => import("./screens/runs.js") },
 ].map((screen, at) => ({ ...screen, title: text.screens[screen.id], key: String(at + 1) }));
 
-/** Gives what tells whether a button or finger is down. */
-function holding() {
-  let is = false;
-  for (const name of ["pointerdown", "pointerup", "pointercancel"]) addEventListener(name, () => (is = name === "pointerdown"), { capture: true });
-  return () => is;
-}
-
 function createStudio() {
   const api = createApi();
   const state = createState({ model: null, gallery: [], images: [], pending: 0, recipe: null, screen: null, opened: null });
-  const history = createHistory(state, { isHeld: holding() });
+  const history = createHistory(state);
   const keys = createKeys();
   const live = createLive({ api, state, history });
   const photos = createPhotos({ api, state, history, toast: ui.toast, announce: ui.announce });

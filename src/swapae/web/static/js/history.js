@@ -7,7 +7,7 @@ export const STEPS = 50;
 export const BYTES = 8 * 2 ** 20;
 const GESTURE = 1500; // ms within which steps of one merge key are one; while the hand holds on, however long it takes
 
-export function createHistory(state, { now = () => performance.now(), isHeld = () => false } = {}) {
+export function createHistory(state, { now = () => performance.now(), isHeld = holding() } = {}) {
   const listeners = new Set();
   const entries = [];
   let at = -1;
@@ -99,4 +99,11 @@ export function createHistory(state, { now = () => performance.now(), isHeld = (
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** Gives what tells whether a button or finger is down. */
+function holding() {
+  let is = false;
+  for (const name of ["pointerdown", "pointerup", "pointercancel"]) addEventListener(name, () => (is = name === "pointerdown"), { capture: true });
+  return () => is;
 }

@@ -44,8 +44,8 @@ async function start() {
     const images = page.samples.map((sample) => studio.photos.entry(infoOf(sample), { source: "gallery" }));
     studio.state.set({ model: modelOf(page, engine.opened), gallery: images, images });
     studio.state.set({ recipe: firstSwap(images) });
-    await frame.go(location.hash.slice(1) || SCREENS[0].id);
     watchPage(studio, frame.accept);
+    await frame.go(location.hash.slice(1) || SCREENS[0].id);
   } catch (error) {
     console.warn(error);
     const action = { label: text.retry, run: () => location.reload() };
@@ -56,8 +56,8 @@ async function start() {
 /** Load the model, and show how much of it is here. */
 async function opened(page) {
   const bar = ui.progress(words.loading(page.title));
-  const note = ui.h("p", { class: "state-title" }, words.loading(page.title));
-  ui.refill(root, ui.h("div", { class: "loading", role: "status" }, note, bar.root));
+  const note = ui.h("p", { class: "state-title", role: "status" }, words.loading(page.title));
+  ui.refill(root, ui.h("div", { class: "loading" }, note, bar.root));
   const engine = createEngine({
     onProgress: (have, all) => (have < all ? bar.set(have / all, words.loaded(have, all)) : bar.set(null, words.starting)),
     onMoved: (backend) => (say(backend), ui.toast(words.moved)),

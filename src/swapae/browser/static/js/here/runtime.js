@@ -9,9 +9,9 @@ const BUILDS = {
 };
 
 /** Which build a visitor gets; `wanted` ("wasm" or "webgpu") overrules what there is. */
-export async function chosen(wanted) {
+export async function chosen(wanted, { gpu } = navigator) {
   if (wanted in BUILDS) return wanted;
-  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  const adapter = await gpu?.requestAdapter().catch(() => null);
   const isReal = adapter && !adapter.info?.isFallbackAdapter && !adapter.isFallbackAdapter; // not the processor in disguise
   return isReal ? "webgpu" : "wasm";
 }
@@ -28,15 +28,15 @@ export class Runtime {
     Object.assign(this, { folder, load, onMoved, backend: build, graphs: {}, sessions: {} });
   }
 
-  /** Start the runtime, and sessions of graphs {name: bytes}. */
-  async open(graphs) {
+  /** Start the runtime, and sessions of graphs {name: bytes}; `start` gives the runtime of a build. */
+  async open(graphs, start = (build) => this.#started(build)) {
     this.graphs = graphs;
     try {
-      await this.#start(this.backend);
+      this.ort = await start(this.backend);
       await this.#sessions();
     } catch (error) {
       if (this.backend === "wasm") throw error;
-      if (!this.ort) await this.#start("wasm");
+      this.ort ??= await start("wasm");
       await this.#fallBack(error);
     }
   }
@@ -58,13 +58,13 @@ export class Runtime {
     return Object.fromEntries(Object.entries(outputs).map(([key, { data, dims }]) => [key, { data, dims: [...dims] }]));
   }
 
-  async #start(build) {
+  async #started(build) {
     const { module, loader, binary } = BUILDS[build];
     const ort = await import(new URL(module, this.folder).href);
     Object.assign(ort.env.wasm, { numThreads: 1, proxy: false, wasmPaths: { mjs: new URL(loader, this.folder).href } });
     ort.env.wasm.wasmBinary = await this.load(new URL(binary, this.folder));
     ort.env.logLevel = "error";
-    this.ort = ort;
+    return ort;
   }
 
   async #sessions() {
