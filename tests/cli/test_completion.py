@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import pytest
 from tests.test_cli_surface import COMMON, FROZEN
@@ -14,18 +14,16 @@ from tests.test_cli_surface import COMMON, FROZEN
 from swapae import PRESETS, TrainConfig, box
 from swapae.cli.commands import COMMANDS
 from swapae.cli.completable import lines
-from swapae.cli.completion import script_for
+from swapae.cli.completion import Shell, script_for
 from swapae.cli.main import main
 from swapae.config import field_names
-
-Shell = Literal["bash", "zsh", "fish"]
 
 
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scripts")
     for shell in get_args(Shell):
-        (folder / shell).write_text(script_for(shell), encoding="utf-8")
+        (folder / shell).write_text(script_for(shell, COMMANDS), encoding="utf-8")
     return folder
 
 
@@ -138,9 +136,9 @@ def test_zsh_finds_its_script_by_the_first_line(scripts: Path) -> None:
 
 def test_it_is_a_command_like_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", "bash"]) == 0
-    assert capsys.readouterr().out == script_for("bash")
+    assert capsys.readouterr().out == script_for("bash", COMMANDS)
     assert main(["completion", "bash", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"shell": "bash", "script": script_for("bash")}
+    assert json.loads(capsys.readouterr().out) == {"shell": "bash", "script": script_for("bash", COMMANDS)}
     assert main(["completion", "powershell"]) == 2
 
 
