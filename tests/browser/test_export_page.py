@@ -47,6 +47,9 @@ def test_page_json_says_how_much_is_loaded_and_what_the_samples_are(page_folder:
     assert [page["encoder"], page["generator"]] == ["encoder.onnx", "generator.onnx"]
     assert len(page["samples"]) == 12
     assert page["codes"] is None
+    card = (page_folder / "README.md").read_text(encoding="utf-8")
+    assert "python -m http.server" in card
+    assert "onnxruntime-web 1.30.0 (MIT" in card
     for sample in page["samples"]:
         with Image.open(page_folder / sample["file"]) as picture:
             assert [picture.height, picture.width] == sample["size"]

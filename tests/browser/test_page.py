@@ -1,6 +1,8 @@
 """The page computes what Python computes, and asks nobody but its plain server of files."""
 
 import io
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from PIL import Image
 from tests.browser.conftest import PATIENCE, PREFIX, Served, Visit
 from tests.web.looks import no_serious_finding, no_sideways_scrolling
-from tests.web.test_page import drop
+from tests.web.test_page import drop, photo
 
 pytestmark = pytest.mark.browser
 CLOSE = 1e-3
@@ -237,17 +239,41 @@ def test_a_missing_file_is_a_sentence(browser: Any, served: Served) -> None:
     context.close()
 
 
-def test_where_webgpu_fails_webassembly_goes_on(browser: Any, served: Served) -> None:
+@pytest.fixture(scope="module")
+def bare(visit: Callable[..., Visit], page_folder: Path) -> Visit:
+    """A page without samples, whose WebGPU does not come."""
+    page = json.loads((page_folder / "page.json").read_text(encoding="utf-8")) | {"samples": []}
+    routes = {
+        "**/page.json": lambda route: route.fulfill(json=page),
+        "**/*asyncify.wasm.gz": lambda route: route.abort(),
+    }
+    one = visit("?backend=webgpu", routes=routes, viewport={"width": 1440, "height": 900})
+    one.allowed.append("ERR_FAILED")
+    one.page.wait_for_selector(".screen.swap .stage")
+    return one
+
+
+def test_where_webgpu_fails_webassembly_goes_on(bare: Visit) -> None:
     """Its runtime does not come; that sessions cannot be made, or break, is in `test_modules`."""
-    context = browser.new_context()
-    context.route("**/*asyncify.wasm.gz", lambda route: route.fulfill(status=404, body="no"))
-    page = context.new_page()
-    page.goto(f"{served.url}?backend=webgpu")
-    page.wait_for_function(Visit.SETTLED)
-    assert page.get_attribute("#private", "data-backend") == "wasm"
-    assert "by WebAssembly" in page.inner_text("#private")
-    assert page.locator(".state.bad").count() == 0
-    context.close()
+    assert bare.page.get_attribute("#private", "data-backend") == "wasm"
+    assert "by WebAssembly" in bare.page.inner_text("#private")
+    assert bare.page.locator(".state.bad").count() == 0
+
+
+def test_without_samples_ones_own_photos_do_in_mix_as_in_swap(bare: Visit) -> None:
+    page = bare.page
+    page.click("#tab-mix")
+    page.wait_for_selector(".screen.mix .stage")
+    assert not page.is_visible(".pad")
+    drop(page, ".corner-picker .picker", ("one.png", photo(1)))
+    page.wait_for_function("() => document.querySelectorAll('.corner').length === 1")
+    drop(page, ".corner-picker .picker", ("two.png", photo(2)))
+    page.wait_for_function("() => document.querySelectorAll('.corner').length === 2")
+    bare.settle()
+    textures = page.evaluate("() => swapae.state.get().recipe.textures")
+    assert [part["weight"] for part in textures] == [1, 0]
+    assert len({part["image"] for part in textures}) == 2
+    assert bare.floats().shape == (3, 64, 64)
 
 
 def test_a_page_opened_as_a_file_says_what_it_needs(browser: Any, page_folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from swapae.browser import runtime, samples
 from swapae.browser.parts import parts
+from swapae.export.folder import CARD
 from swapae.export.folder import OUR_FILES as GRAPH_FILES
 from swapae.files import write_text
 from swapae.web.about import About
@@ -22,6 +23,19 @@ PAGE = "page.json"
 OUR_FILES = GRAPH_FILES | {"index.html", "css", "js", "favicon.svg", PAGE, "ort", samples.FOLDER}
 # The longest side that a photo is worked on at, in pixels, by what computes it.
 MOST_SIDES = {"wasm": 1024, "webgpu": 1536}
+
+USE = """
+## As a page
+
+`index.html` swaps and mixes in the browser, on its visitor's own machine: photos stay there, and nothing is
+loaded from elsewhere. Any server of files will do, at any path:
+
+```sh
+python -m http.server
+```
+
+`ort/` holds {package} {version} (MIT; its licence and the notices of others lie beside it).
+"""
 
 
 def write_page(
@@ -54,6 +68,8 @@ def write_page(
             folder, [*graphs.values(), "config.json", *(f"ort/{name}" for name in runtime.WANTED.values())]
         ),
     }
+    card = (folder / CARD).read_text(encoding="utf-8")
+    write_text(folder / CARD, card + USE.format_map(runtime.manifest()))
     write_text(folder / PAGE, json.dumps(page, indent=1, ensure_ascii=False) + "\n")
     return page
 

@@ -56,8 +56,8 @@ async function start() {
 /** Load the model, and show how much of it is here. */
 async function opened(page) {
   const bar = ui.progress(words.loading(page.title));
-  const note = ui.h("p", { class: "state-title" }, words.loading(page.title));
-  ui.refill(root, ui.h("div", { class: "loading", role: "status" }, note, bar.root));
+  const note = ui.h("p", { class: "state-title", role: "status" }, words.loading(page.title));
+  ui.refill(root, ui.h("div", { class: "loading" }, note, bar.root));
   const engine = createEngine({
     onProgress: (have, all) => (have < all ? bar.set(have / all, words.loaded(have, all)) : bar.set(null, words.starting)),
     onMoved: (backend) => (say(backend), ui.toast(words.moved)),

@@ -2,7 +2,7 @@
 
 import { LEAST, MOST, mixedIn, places, pointOf, weightsAt, withMix } from "../mixing.js";
 import { thumbnailOf, titleOf, photoOf } from "../photos.js";
-import { withStructure, withTexture } from "../recipe.js";
+import { swapOf, withStructure, withTexture } from "../recipe.js";
 import { pad as makePad } from "../ui/pad.js";
 import { text } from "../text.js";
 
@@ -108,11 +108,16 @@ export function mount(root, studio) {
 
   function choose(image, how = {}) {
     if (!image) return;
+    if (!recipe()) {
+      studio.state.set({ recipe: swapOf(image.id, image.id) }, { undoable: words.based(image.title) });
+      return;
+    }
     if (local.active === OTHER) {
       const set = local.what === "structure" ? withTexture : withStructure;
       studio.state.set({ recipe: set(recipe(), image.id) }, { undoable: words.based(image.title), merge: how.isBrowsing ? "mix-base" : null });
       return;
     }
+    if (local.images.length < LEAST && !local.images.includes(image.id)) return void join(image);
     local.images = local.images.map((own, at) => (at === local.active ? image.id : own));
     writeRecipe(words.cornerIs(local.active + 1, image.title), how.isBrowsing ? "mix-corner" : null);
     show();
@@ -120,8 +125,12 @@ export function mount(root, studio) {
 
   function add() {
     const { images } = studio.state.get();
-    const free = images.find((image) => !local.images.includes(image.id)) ?? images[0];
-    local.images = [...local.images, free.id];
+    join(images.find((image) => !local.images.includes(image.id)) ?? images[0]);
+  }
+
+  /** Give a photo a corner of its own. */
+  function join(image) {
+    local.images = [...local.images, image.id];
     local.active = local.images.length - 1;
     local.point = pointOf([...weightsAt(local.images.length - 1, local.point), 0]);
     writeRecipe(words.added);
@@ -184,7 +193,9 @@ export function mount(root, studio) {
 
   function show() {
     const now = recipe();
-    if (!now) return;
+    pad.root.hidden = !now;
+    for (const one of [plus, minus, center, play]) one.disabled = !now;
+    if (!now) return void (other.hidden = true);
     const named = (image) => ({ title: titleOf(studio, image), url: thumbnailOf(studio, image) });
     what.value = local.what;
     pad.show({ corners: local.images.map(named), point: local.point, active: local.active });
