@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from swapae.errors import UserError
-from swapae.files import check_free, shown, write_bytes, write_text, written_whole
+from swapae.files import check_free, folder_written_whole, shown, write_bytes, write_text, written_whole
 
 
 def test_a_file_appears_with_what_was_written_and_its_folder_is_made(tmp_path: Path) -> None:
@@ -62,3 +62,36 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: st
 
 def test_what_cannot_be_printed_is_escaped() -> None:
     assert shown("a\nb\udce9") == "a\\nb\\udce9"
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, replace = tmp_path / "a", os.replace
+    old.mkdir()
+    (old / "file").write_text("old")
+
+    def fails_for_the_new(source: Path, place: Path) -> None:
+        if str(source).endswith(".tmp"):
+            raise PermissionError(13, "Permission denied")
+        replace(source, place)
+
+    monkeypatch.setattr(os, "replace", fails_for_the_new)
+    with (
+        pytest.raises(UserError, match="Permission denied"),
+        folder_written_whole(old, {"file"}, True) as new,
+    ):
+        (new / "file").write_bytes(b"new")
+    assert (old / "file").read_text() == "old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_folder_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "file").write_text("old")
+    (tmp_path / "link").symlink_to("a")
+    with folder_written_whole(tmp_path / "link", {"file"}, force=True) as new:
+        (new / "file").write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "a" / "file").read_text() == "new"
+    assert sorted(os.listdir(tmp_path)) == ["a", "link"]

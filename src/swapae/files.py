@@ -54,7 +54,7 @@ def folder_written_whole(folder: Path, ours: Set[str], force: bool = False) -> I
         UserError: it may not be replaced.
         WriteError: it cannot be written.
     """
-    folder = folder.absolute()
+    folder = Path(os.path.realpath(folder))  # a link stays one
     beside = folder.with_name(f".swapae-{uuid4().hex}.tmp")
     try:
         check_free_folder(folder, ours, force)
@@ -63,14 +63,26 @@ def folder_written_whole(folder: Path, ours: Set[str], force: bool = False) -> I
         for file in beside.rglob("*"):
             sync_folder(file)
         check_free_folder(folder, ours, force)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(beside, folder)
+        _put(beside, folder)
         sync_folder(folder.parent)
     except OSError as error:
         raise WriteError(f"{shown(folder)} cannot be written ({reason(error)}).") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _put(beside: Path, folder: Path) -> None:
+    """Rename a folder; one that is in its place goes only once this one is there."""
+    before = beside.with_suffix(".old")
+    if folder.exists():
+        os.replace(folder, before)
+    try:
+        os.replace(beside, folder)
+    except OSError:
+        if before.exists():
+            os.replace(before, folder)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,11 +4,14 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from swapae_onnx import __version__
 from swapae_onnx.errors import UserError
 from swapae_onnx.files import shown
+
+MOST_THREADS = 1024
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,17 +64,17 @@ def _swap(options: argparse.Namespace) -> None:
 
 
 def _number(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
+    with suppress(ValueError):
+        if math.isfinite(number := float(text)):
+            return number
+    raise argparse.ArgumentTypeError(f"{shown(text)} is not a number")
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    with suppress(ValueError):
+        if 1 <= (number := int(text)) <= MOST_THREADS:
+            return number
+    raise argparse.ArgumentTypeError(f"{shown(text)} is not a number from 1 to {MOST_THREADS}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from swapae_onnx.files import reason, shown
 
 FORMAT = "swapae.onnx/1"
 CONFIG = "config.json"
+LARGEST = 2**14  # of any number: more is no model, and would ask for all the memory there is
 GRAPHS = ("encoder", "generator", "noisy_generator")
 
 
@@ -89,8 +90,8 @@ def _described(place: Path, config: Mapping[str, Any]) -> Folder:
     numbers = config["stride"], config["min_side"], model["structure_channels"], model["texture_channels"]
     noise = tuple(config["noise"])
     for number in (*numbers, *noise):
-        if type(number) is not int or number < 1:
-            raise ValueError(f"{number!r} is not a number above 0")
+        if type(number) is not int or not 1 <= number <= LARGEST:
+            raise ValueError(f"{number!r} is not a number from 1 to {LARGEST}")
     names = {name: config[name]["file"] for name in GRAPHS}
     for name in names.values():
         if not isinstance(name, str) or name != os.path.basename(name) or name in ("", ".", ".."):

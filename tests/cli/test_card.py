@@ -49,6 +49,18 @@ def test_a_gallery_is_the_picture(tmp_path: Path) -> None:
     assert "![" not in (tmp_path / "b" / "a.md").read_text()
 
 
+def test_a_picture_that_is_there_is_kept(tmp_path: Path, capsys: Streams) -> None:
+    (tmp_path / "swaps.jpg").write_text("mine")
+    words = ["card", "synthetic64", "-o", tmp_path / "README.md", "--quiet"]
+    assert run(*words) == 1
+    assert "swaps.jpg exists already" in capsys.readouterr().err
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"swaps.jpg": "mine"}
+    assert run(*words, "--no-picture") == 0
+    assert (tmp_path / "swaps.jpg").read_text() == "mine"
+    assert run(*words, "--force") == 0
+    assert (tmp_path / "swaps.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
 def test_a_training_ends_with_a_card_of_its_model_and_what_goes_on_from_it_says_so(
     tmp_path: Path, capsys: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:

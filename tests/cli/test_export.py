@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,26 @@ def test_nothing_is_overwritten_unasked_and_nothing_foreign_at_all(
     assert (out / "diary.txt").read_text() == "mine"
     assert main(["export", str(tiny_model), "--onnx", str(out / "diary.txt")]) == 1
     assert "is a file; give the name of a folder" in capsys.readouterr().err
+
+
+def test_what_is_in_the_way_or_not_there_is_said_before_torch_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("swapae.cli.export.load", lambda name: pytest.fail("it was loaded"))
+    monkeypatch.setitem(sys.modules, "swapae.export.folder", None)  # which needs torch
+    (tmp_path / "diary.txt").touch()
+    assert main(["export", "nowhere", "--onnx", str(tmp_path / "out")]) == 1
+    assert "there is no model 'nowhere'" in capsys.readouterr().err
+    assert main(["export", "synthetic64", "--web", str(tmp_path)]) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_a_page_beside_a_lone_file_of_weights_is_not_its_card(tiny_model: Path, tmp_path: Path) -> None:
+    from swapae.cli.export import load
+
+    lone = shutil.copyfile(tiny_model / "model.safetensors", tmp_path / "mine.safetensors")
+    (tmp_path / "README.md").write_text("A diary.")
+    assert load(str(lone))[1].card == ""
 
 
 def test_what_cannot_be_exported_is_one_sentence(

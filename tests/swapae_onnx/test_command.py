@@ -75,11 +75,23 @@ def test_nobody_reads_a_traceback(
     assert err.count("\n") == 1
 
 
+SWAP = ["swap", "a", "b", "-m", "c", "-o", "d.png"]
+
+
 @pytest.mark.parametrize(
-    "words", [[], ["swap"], ["swap", "a", "b", "-m", "c", "-o", "d.png", "--strength", "nan"]]
+    ("words", "said"),
+    [
+        ([], "COMMAND"),
+        (["swap"], "STRUCTURE, TEXTURE"),
+        ([*SWAP, "--strength", "nan"], "--strength: nan is not a number"),
+        ([*SWAP, "--threads", "0"], "--threads: 0 is not a number from 1 to 1024"),
+        ([*SWAP, "--threads", "99999999999"], "--threads: 99999999999 is not a number from 1 to 1024"),
+    ],
 )
-def test_wrong_usage_ends_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_ends_with_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(words)
     assert end.value.code == 2
-    assert "usage: swapae_onnx" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err.startswith("usage: swapae_onnx")
+    assert said in err.splitlines()[-1]

@@ -51,6 +51,7 @@ def test_a_config_of_another_format(folder: Path, text: str) -> None:
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no stride": lambda config: config.pop("stride"),
     "stride 0": lambda config: config.update(stride=0),
+    "more than there is memory for": lambda config: config.update(min_side=10**9),
     "stride true": lambda config: config.update(stride=True),
     "noise of text": lambda config: config.update(noise="1234"),
     "no noise": lambda config: config.update(noise=None),

@@ -56,7 +56,8 @@ def card(
     if out is None:
         common.show(cards.page_of(found, model).rstrip())
         return found
-    check_page(out, common.force)
+    is_elsewhere = folder.resolve() != out.parent.resolve()
+    check_page(out, common.force, _coming(folder, run) if is_elsewhere and not no_picture else None)
     found.pop("picture", None)
     if not no_picture and (picture := picture_beside(folder, run, out.parent)) is not None:
         found["picture"] = picture
@@ -67,8 +68,13 @@ def card(
     return {"output": str(out), "card": found}
 
 
-def check_page(out: Path, force: bool) -> None:
+def check_page(out: Path, force: bool, picture: str | None = None) -> None:
     """Refuse, before any work, a page that cannot be written or should not be.
+
+    Args:
+        out: the page.
+        force: replace what is there.
+        picture: name of the one that will come beside it, if one will.
 
     Raises:
         UserError: with the reason.
@@ -78,8 +84,18 @@ def check_page(out: Path, force: bool) -> None:
 
     if out.suffix.lower() != ".md":
         raise UserError(f"{out} must be the name of a page, README.md say.")
-    for path in (out, out.with_name(box.CARD)):
-        check_free(path, force)
+    for name in (out.name, box.CARD, picture):
+        if name is not None:
+            check_free(out.with_name(name), force)
+
+
+def _coming(folder: Path, run: Path | None) -> str | None:
+    """Name the picture that `picture_beside` may put into another folder."""
+    from swapae import box
+
+    there = next((name for name in box.PICTURES if (folder / name).is_file()), None)
+    is_drawn = run is not None or (folder / box.GALLERY).is_dir()
+    return there or (box.PICTURES[0] if is_drawn else None)
 
 
 # ── what is known ────────────────────────────────────────────────────────────────────────────────

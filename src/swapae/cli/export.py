@@ -40,19 +40,35 @@ def export(
         calibrate: Folder of photos by which the ranges of int8 are found and errors measured, in place of the
             model's gallery.
     """
-    if (onnx is None) == (web is None):
+    out = onnx or web
+    if out is None or None not in (onnx, web):
         raise UsageError("say what to write: --onnx DIR, or --web DIR.")
     if calibrate is not None and precision == "float32":
         raise UsageError("--calibrate goes with --precision int8 or float16-weights.")
+    if web is not None and precision == "int8":
+        raise UsageError("int8 gains nothing in browsers: --web takes float32 or float16-weights.")
+    if web is None and samples is not None:
+        raise UsageError("--samples is for a page: it goes with --web DIR.")
+    _check_places(model, out, common)
     how = How(check, precision, calibrate)
     if web is not None:
-        if precision == "int8":
-            raise UsageError("int8 gains nothing in browsers: --web takes float32 or float16-weights.")
         return _write_page(model, web, samples, how, common)
-    if samples is not None:
-        raise UsageError("--samples is for a page: it goes with --web DIR.")
-    assert onnx is not None
-    return _write_onnx(model, onnx, how, common)
+    return _write_onnx(model, out, how, common)
+
+
+def _check_places(model: str, out: Path, common: Common) -> None:
+    """Say before torch comes, which takes seconds, that something is in the way or not there.
+
+    Raises:
+        UserError: as said.
+    """
+    from swapae import box
+    from swapae.files import check_free_folder
+    from swapae.locate import find_weights
+
+    if not common.force:
+        check_free_folder(out, frozenset(), force=False)
+    find_weights(model, box.WEIGHTS)
 
 
 class How(NamedTuple):
@@ -123,12 +139,13 @@ def load(name: str) -> tuple["SwappingAutoencoder", "Source"]:
     from swapae import __version__, box
     from swapae.export.onnx_card import Source
     from swapae.locate import find_weights
-    from swapae.model import WEIGHTS_FILE, SwappingAutoencoder
+    from swapae.model import SwappingAutoencoder
 
-    weights = find_weights(name, WEIGHTS_FILE)
+    weights = find_weights(name, box.WEIGHTS)
     model = SwappingAutoencoder.from_pretrained(weights, device="cpu")
     page = weights.with_name(box.CARD_PAGE)
-    card = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
+    has_card = weights.name == box.WEIGHTS and page.is_file()  # a page beside any other file is not its own
+    card = page.read_text(encoding="utf-8", errors="replace") if has_card else ""
     return model, Source(name, __version__, box.image_size(weights.parent), card)
 
 
