@@ -38,7 +38,7 @@ RUN pip install --no-cache-dir "$(echo /wheels/swapae-*.whl)[${EXTRAS}]"
 FROM python:${PYTHON}
 LABEL org.opencontainers.image.title="swapae" \
       org.opencontainers.image.description="Swapping Autoencoder: give one photograph the texture of another" \
-      org.opencontainers.image.licenses="Apache-2.0 AND BSD-2-Clause"
+      org.opencontainers.image.licenses="Apache-2.0 AND BSD-2-Clause AND MIT"
 COPY --from=environment /opt/swapae /opt/swapae
 ENV PATH=/opt/swapae/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -8,7 +8,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 DOCS = .venv-docs
-CODE = src tests benchmarks examples tools
+CODE = src tests benchmarks examples tools distributions
 BENCHMARKS = inference train_step memory data cold_start ops
 RESULTS = benchmarks/results
 

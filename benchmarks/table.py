@@ -16,6 +16,7 @@ TITLES = {
     "memory": "Peak memory",
     "data": "Loading a picture",
     "cold_start": "Cold start",
+    "runtimes": "ONNX Runtime and PyTorch",
     "ops": "Single operations",
 }
 NOTES = {
@@ -28,6 +29,10 @@ NOTES = {
     " decoding and bicubic resizing.",
     "cold_start": "Import, load and first swap in a new process, less `import torch` and less a warm swap."
     " The baseline makes all four networks and fills them from a pickled file.",
+    "runtimes": "By `python -m benchmarks.runtimes`, one image, in ms: on one thread the least time of the"
+    " processor, as others used the machine, on more the median on the wall. ×ONNX and ×int8: how many times"
+    " less these take than PyTorch. `start` is loading and the first swap. The errors are the greatest beside"
+    " PyTorch, on pictures of noise; of what int8 does to photos, see [onnx.md](onnx.md#faster-smaller).",
     "ops": "Without gradients; the size is that of the map that goes in.",
 }
 HEAD = """# Measurements
@@ -62,7 +67,8 @@ def page(rows: Sequence[Row]) -> str:
     for group, title in TITLES.items():
         members = [row for row in rows if row["group"] == group]
         if members:
-            parts.append(f"## {title}\n\n{NOTES[group]}\n\n{table(members)}")
+            lay = runtimes_table if group == "runtimes" else table
+            parts.append(f"## {title}\n\n{NOTES[group]}\n\n{lay(members)}")
     return "\n".join(parts)
 
 
@@ -95,6 +101,26 @@ def line(row: Row) -> str:
         error += f" ({row['psnr_db']:.1f} dB)"
     head = [row["name"].replace("_", " "), f"{row['resolution']}²", str(row["batch"]), row["model"]]
     return f"| {' | '.join([*head, *measured, *ratios, number(row.get('gemm_share'), '.0%'), error])} |"
+
+
+def runtimes_table(rows: Iterable[Row]) -> str:
+    """Lay out rows of `benchmarks.runtimes`."""
+    lines = [
+        "| work | size | model | threads | PyTorch | ONNX Runtime | int8 | ×ONNX | ×int8 | error | of int8 |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    return "\n".join([*lines, *map(runtimes_line, rows)]) + "\n"
+
+
+def runtimes_line(row: Row) -> str:
+    """Spell one of them."""
+    unit = "least_cpu_ms" if row["threads"] == 1 else "ms"
+    whose = ("torch", "onnx", "onnx_int8")
+    measured = [amount(row[f"{who}_{unit}"], "ms") for who in whose]
+    ratios = [f"{row[f'torch_{unit}'] / row[f'{who}_{unit}']:.2f}" for who in whose[1:]]
+    errors = [number(row.get(f"{who}_error"), ".1e") for who in whose[1:]]
+    head = [row["name"], f"{row['resolution']}²", row["model"], str(row["threads"])]
+    return f"| {' | '.join([*head, *measured, *ratios, *errors])} |"
 
 
 def amount(value: float, unit: str) -> str:

@@ -45,6 +45,7 @@ FROZEN = {
     "metrics fetch": "NET --to",
     "presets": "",
     "demo": "--out -o --train",
+    "completion": "{bash,zsh,fish}",
     "doctor": "",
 }
 

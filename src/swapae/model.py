@@ -247,7 +247,7 @@ class SwappingAutoencoder(nn.Module):
         folder = Path(folder)
         for name in (WEIGHTS_FILE, CONFIG_FILE):
             check_free(folder / name, force)
-        known = sharing.known_of(self.loaded_from, self.state_dict()) if card else {}
+        known = sharing.known_of(self.loaded_from, self.state_dict(), folder.absolute()) if card else {}
         metadata = {"format": FORMAT, "config": json.dumps(configs.to_dict(self.config))}
         save_tensors(folder / WEIGHTS_FILE, self.state_dict(), metadata, force=force)
         configs.save(self.config, folder / CONFIG_FILE)

@@ -21,12 +21,15 @@ MADE = "This page was made by `"  # which pages are ours to make anew
 Card = dict[str, Any]
 
 
-def known_of(weights: Path | None, state: Mapping[str, Tensor] | None = None) -> Card:
+def known_of(
+    weights: Path | None, state: Mapping[str, Tensor] | None = None, into: Path | None = None
+) -> Card:
     """Tell what goes over from the model that weights were loaded from.
 
     Args:
         weights: the file; None for weights of no file.
         state: the weights now, where they may have changed: then the model only comes from that one.
+        into: where it is saved; back in its own place it stays the same model, whatever it has learnt.
 
     Raises:
         UserError: its card is damaged.
@@ -38,7 +41,8 @@ def known_of(weights: Path | None, state: Mapping[str, Tensor] | None = None) ->
     if commit is not None:
         card["origin"] = {**(card.get("origin") or {}), "hub": commit._asdict()}
         card.setdefault("name", commit.repo)
-    return card if state is None or is_unchanged(weights, state) else cards.descended(card)
+    is_same = state is None or weights.parent == into or is_unchanged(weights, state)
+    return card if is_same else cards.descended(card)
 
 
 def is_unchanged(weights: Path, state: Mapping[str, Tensor]) -> bool:

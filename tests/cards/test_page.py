@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from huggingface_hub import ModelCard
 
 from swapae import SwappingAutoencoder, box, cards
@@ -95,6 +96,24 @@ def test_figures_go_when_the_weights_are_others_and_words_stay(folder: Path, tmp
     SwappingAutoencoder(model.config).save_pretrained(folder, force=True, card=False)
     assert "evaluations" not in card_of(folder)
     assert card_of(folder)["about"] == "churches"
+
+
+def test_a_model_saved_in_its_own_place_keeps_its_words_and_elsewhere_its_origin(
+    folder: Path, tmp_path: Path
+) -> None:
+    cards.write_card(folder, card_of(folder, about="churches", license="MIT"), force=True)
+    model = SwappingAutoencoder.from_pretrained(folder, device="cpu")
+    with torch.no_grad():
+        model.generator.to_rgb.bias.add_(1)
+    model.save_pretrained(tmp_path / "other")
+    other = cards.read_card(tmp_path / "other")
+    assert "about" not in other
+    assert other["license"] == "unknown"
+    assert other["origin"]["began_with"] == {"name": "model", "license": "MIT"}
+    model.save_pretrained(folder, force=True)
+    same = cards.read_card(folder)
+    assert (same["about"], same["license"]) == ("churches", "MIT")
+    assert same["sha256"] == other["sha256"]
 
 
 def test_front_matter_holds_whatever_people_say(folder: Path) -> None:

@@ -31,7 +31,7 @@ from tests.docs.small import shortened, shortened_code
 from swapae.cli.main import main
 
 PLAIN = {"cat", "cd", "cp", "export", "ls", "mkdir", "mv", "rm", "unset", "unzip", "sha256sum"}
-ONCE = (["demo"],)  # takes seconds, and always writes the same, to a folder of its name
+ONCE = (["demo"], ["demo", "--force"])  # takes seconds, and always writes the same, to a folder of its name
 KEPT: dict[str, Path] = {}
 MODULE = re.compile(r"^python -m ([\w.]+)")
 AS_SHOWN = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -103,7 +103,7 @@ class Run:
         for name, value in re.findall(r"(?:^|(?<=\s))([A-Z_]+)=(\S+)(?=\s.*swapae )", text):
             self.patch.setenv(name, value)
         if words in ONCE and words[0] in KEPT:
-            shutil.copytree(KEPT[words[0]], self.folder / words[0])
+            shutil.copytree(KEPT[words[0]], self.folder / words[0], dirs_exist_ok=True)
             return ""
         self.make_way(words)
         out, err = io.StringIO(), io.StringIO()

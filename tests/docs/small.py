@@ -51,7 +51,7 @@ def small(preset: Callable[[], TrainConfig]) -> TrainConfig:
         batch_size=4,
         total_images=8,
         log_images=4,
-        snapshot_images=8,
+        snapshot_images=1_000,
         checkpoint_images=8,
     )
 

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sysconfig
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,11 @@ def test_no_cache_is_left() -> None:
     for line in told("RUN"):
         assert "pip install" not in line or "--no-cache-dir" in line
         assert "apt-get update" not in line or "rm -rf /var/lib/apt/lists/*" in line
+
+
+def test_its_licences_are_the_packages() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert f'licenses="{project["license"]}"' in TEXT
 
 
 def test_it_says_that_it_is_untested() -> None:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from importlib.metadata import distribution
+from pathlib import Path
 
 import pytest
 from benchmarks.installed import BEGIN, DEVELOPING, END, licence_of, needed, size_of, with_tables
@@ -26,6 +27,12 @@ def wanted() -> list[str]:
 @pytest.mark.parametrize("name", wanted())
 def test_every_dependency_is_listed(name: str) -> None:
     assert name in LISTED
+
+
+def test_our_own_wheel_has_the_size_that_the_page_says(wheel: Path) -> None:
+    said = re.search(r"Our own wheel is ([\d.]+) MB", PAGE)
+    assert said is not None
+    assert wheel.stat().st_size / 1e6 == pytest.approx(float(said[1]), rel=0.05)
 
 
 def test_every_extra_has_a_row_of_each_table() -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from tools.reference.__main__ import FOLDER, PAGES, text_of
 from tools.reference.commands import rows
+from tools.reference.tables import table
 
 import swapae
 from swapae.cli.commands import COMMANDS
@@ -73,6 +74,12 @@ def test_every_field_of_the_config_is_there_with_a_meaning() -> None:
     page = written("config.md")
     for name in field_names(TrainConfig()):
         assert re.search(rf"^\| `{re.escape(name)}` \| .* \| .* \| .*[a-z].* \|$", page, re.MULTILINE), name
+
+
+def test_a_bar_in_code_is_no_end_of_a_cell_and_shows_no_backslash() -> None:
+    assert table(["a", "b"], [["`int | None`", "`x` | `<y>`"]]).splitlines()[-1] == (
+        "| <code>int &#124; None</code> | `x` \\| `<y>` |"
+    )
 
 
 def test_arguments_are_read_from_a_help_with_boxes_and_from_one_without() -> None:

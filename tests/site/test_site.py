@@ -74,10 +74,13 @@ def test_a_page_that_the_navigation_does_not_name_comes_at_its_end(tmp_path: Pat
     for name in ("a.md", "b.md", "source/c.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert with_the_rest([{"A": "a.md"}, {"Not there": "z.md"}], tmp_path) == [
-        {"A": "a.md"},
-        {"More": ["b.md"]},
-    ]
+    assert with_the_rest([{"A": "a.md"}], tmp_path) == [{"A": "a.md"}, {"More": ["b.md"]}]
+    with pytest.raises(SystemExit, match=r"names z\.md, which is not there"):
+        with_the_rest([{"A": [{"Not there": "z.md"}]}], tmp_path)
+
+
+def test_the_navigation_names_every_page(site: Path) -> None:
+    assert ">More<" not in re.sub(r"\s", "", (site / "index.html").read_text(encoding="utf-8"))
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_codes_and_images_are_those_of_torch(each: Both) -> None:
             assert same(each.runtime.decode(ours, noise), each.torch.decode(expected, noise))
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 4), (3, 1), (5, 7)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (3, 1), (5, 7)])
 def test_a_texture_may_be_a_map_of_any_size(each: Both, size: tuple[int, int]) -> None:
     codes = each.torch.encode(drawn(2, 3, 14, 23))
     codes = Codes(codes.structure, drawn(2, 16, *size, seed=1), codes.size)

@@ -1,6 +1,10 @@
 """Tables in Markdown."""
 
+import html
+import re
 from collections.abc import Iterable, Sequence
+
+CODE = re.compile(r"`([^`]*)`")
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -10,7 +14,14 @@ def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return CODE.sub(_as_html, " ".join(text.split())).replace("|", "\\|")
+
+
+def _as_html(found: re.Match[str]) -> str:
+    """Write code with a bar as HTML: in a table, programs differ on what a bar within backticks is."""
+    if "|" not in found[1]:
+        return found[0]
+    return f"<code>{html.escape(found[1], quote=False).replace('|', '&#124;')}</code>"
 
 
 def code(text: object) -> str:

@@ -22,6 +22,7 @@ LANGUAGES = {
     ".sh": "sh",
     ".js": "js",
 }
+OFF_NAV = ("source/", "adr/", "models/")  # reached from pages that are in it
 SOURCE = """---
 title: {path}
 search:
@@ -118,22 +119,17 @@ def as_source(file: PurePosixPath, text: str) -> str:
 
 
 def with_the_rest(nav: list[dict[str, Any]], pages: Path) -> list[dict[str, Any]]:
-    """Give the navigation without what is not there, and with the pages that it does not name at its end."""
-    kept = [entry for entry in (_there(entry, pages) for entry in nav) if entry]
-    named = {place for entry in kept for place in _places(entry)}
+    """Give the navigation with the pages that it does not name at its end.
+
+    Raises:
+        SystemExit: it names a page that is not there.
+    """
+    named = {place for entry in nav for place in _places(entry)}
+    if missing := sorted(place for place in named if not (pages / place).exists()):
+        sys.exit(f"the navigation in tools/site/mkdocs.yml names {', '.join(missing)}, which is not there.")
     rest = [path.relative_to(pages).as_posix() for path in sorted(pages.rglob("*.md"))]
-    unnamed = [
-        place for place in rest if place not in named and not place.startswith(("source/", "adr/", "models/"))
-    ]
-    return [*kept, {"More": unnamed}] if unnamed else kept
-
-
-def _there(entry: Mapping[str, Any], pages: Path) -> dict[str, Any]:
-    [(title, target)] = entry.items()
-    if isinstance(target, str):
-        return dict(entry) if (pages / target).exists() else {}
-    inside = [one for one in (_there(one, pages) for one in target) if one]
-    return {title: inside} if inside else {}
+    unnamed = [place for place in rest if place not in named and not place.startswith(OFF_NAV)]
+    return [*nav, {"More": unnamed}] if unnamed else nav
 
 
 def _places(entry: Mapping[str, Any]) -> Iterator[str]:

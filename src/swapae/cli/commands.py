@@ -7,6 +7,7 @@ from swapae.cli.blend import blend
 from swapae.cli.card import card
 from swapae.cli.codes import decode, encode
 from swapae.cli.common import Report
+from swapae.cli.completion import completion_of
 from swapae.cli.convert import convert
 from swapae.cli.data import data_check, data_prepare
 from swapae.cli.demo import demo
@@ -63,5 +64,6 @@ COMMANDS: dict[str, Callable[..., Report]] = {
     "metrics fetch": metrics_fetch,
     "presets": presets,
     "demo": demo,
+    "completion": completion_of(lambda: COMMANDS),
     "doctor": doctor,
 }
