@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 DOCS = .venv-docs
 CODE = src tests benchmarks examples tools distributions
-BENCHMARKS = inference train_step memory data cold_start ops
+BENCHMARKS = inference train_step memory data cold_start ops runtimes
 RESULTS = benchmarks/results
 
 .PHONY: help demo test fmt lint one golden docs bench check clean

@@ -22,7 +22,9 @@ from swapae.networks import (
     generator_widths,
 )
 from swapae.presets import PRESETS
-from swapae.training.config import TrainConfig
+from swapae.training.config import OptimizerConfig, TrainConfig
+from swapae.training.objective import LossConfig
+from swapae.training.schedule import ScheduleConfig
 
 PAGES = Path(__file__).parents[2] / "docs" / "system"
 
@@ -153,6 +155,14 @@ def test_settings_of_the_training_are_as_written() -> None:
     assert (loss.patch_min_scale, loss.patch_max_scale, loss.num_patches) == (1 / 8, 1 / 4, 8)
     assert f"{config.total_images:,} images" in text
     assert f"{1000 * config.ema_half_life_kimg:,.0f} unless" in text
+
+
+def test_schedules_are_the_line_that_is_written() -> None:
+    schedule = ScheduleConfig(begin=100, end=300, l1=5.0)
+    loss, adam = LossConfig(l1=1.0, schedule=schedule), OptimizerConfig(decay_begin=100, decay_end=300)
+    for seen, share in ((0, 0.0), (100, 0.0), (150, 0.25), (300, 1.0), (900, 1.0)):
+        assert loss.at(seen).l1 == pytest.approx((1 - share) * 1 + share * 5)
+        assert adam.scale_at(seen) == pytest.approx((1 - share) * 1 + share * adam.decay_to)
 
 
 def test_names_of_losses_in_the_log_are_those_of_the_objective() -> None:

@@ -83,6 +83,9 @@ def test_a_swap_is_on_screen_at_once_and_one_click_changes_either_side(open_page
     page.click(tile("structure", 6))
     assert np.abs(pixels(page).astype(int) - second).mean() > 2
     assert "with the texture of" in page.get_attribute("canvas.frame", "aria-label")
+    page.click("button.model")
+    page.wait_for_selector("dialog[open] .facts")
+    assert "Runs by\ntorch, on cpu" in page.inner_text("dialog[open] .facts")
 
 
 def test_a_session_with_own_photos_is_undone_redone_saved_and_restored(

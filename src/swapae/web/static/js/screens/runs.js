@@ -66,6 +66,8 @@ class View {
     this.body.hidden = this.chooser.hidden = this.state.hidden = !feed.run;
     this.empty.hidden = Boolean(feed.run);
     if (!feed.run) return this.explain();
+    if (this.explained) refill(this.empty);
+    this.explained = "";
     const isOther = this.shown !== feed.chosen;
     this.shown = feed.chosen;
     this.offer();
