@@ -133,6 +133,8 @@ def test_what_cannot_be_exported_is_one_sentence(
     assert "there is no model 'nowhere'" in capsys.readouterr().err
     assert main(["export", str(tiny_model)]) == 2
     assert "say what to write: --onnx DIR" in capsys.readouterr().err
+    assert main(["export", str(tiny_model), "--onnx", str(tmp_path / "a"), "--web", str(tmp_path / "b")]) == 2
+    assert "--onnx and --web go one at a time" in capsys.readouterr().err
     (tmp_path / "file").touch()
     assert main(["export", str(tiny_model), "--onnx", str(tmp_path / "file" / "out")]) == 1
     assert "cannot be written (Not a directory)" in capsys.readouterr().err

@@ -40,8 +40,10 @@ def export(
         calibrate: Folder of photos by which the ranges of int8 are found and errors measured, in place of the
             model's gallery.
     """
+    if onnx is not None and web is not None:
+        raise UsageError("--onnx and --web go one at a time; the folder of --web holds the graphs, too.")
     out = onnx or web
-    if out is None or None not in (onnx, web):
+    if out is None:
         raise UsageError("say what to write: --onnx DIR, or --web DIR.")
     if calibrate is not None and precision == "float32":
         raise UsageError("--calibrate goes with --precision int8 or float16-weights.")
