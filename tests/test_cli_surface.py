@@ -36,7 +36,7 @@ FROZEN = {
     "convert": "SRC DST --no-noise",
     "export": "MODEL --onnx --web --samples --check --precision --calibrate",
     "card": "MODEL --out -o --license --about --data --data-license --machine --limit --report --no-picture",
-    "push": "MODEL NAME --private --branch --message --pull-request --dry-run",
+    "push": "MODEL NAME --private --branch --message --pull-request --no-picture --dry-run",
     "data check": "DATA --size --preset --html --workers",
     "data prepare": "DATA --out -o --format --size --resize --encode --quality --shard-mb --workers",
     "eval": "MODEL --data --metrics --pairs --seed --split --size --batch --weights --out -o --no-speed "

@@ -112,6 +112,8 @@ def made_ready(
     name: str,
     known: Card | None = None,
     draw: Callable[[Path], object] | None = None,
+    *,
+    has_picture: bool = True,
 ) -> Iterator[Path]:
     """Give a folder for a while that holds what belongs to a model, and a card that names it as on the hub.
 
@@ -120,6 +122,7 @@ def made_ready(
         name: of the repository.
         known: of the model besides what its files say; what its card says where None is given.
         draw: puts a picture into the folder, if there is one to put.
+        has_picture: whether that of the folder belongs to it.
 
     Raises:
         UserError: a file cannot be read, or the card is damaged.
@@ -129,6 +132,8 @@ def made_ready(
         ready = Path(place) / "model"
         try:
             for file in cards.belongings(folder):
+                if file in box.PICTURES and not has_picture:
+                    continue
                 (ready / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / file, ready / file)
         except OSError as error:

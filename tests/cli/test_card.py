@@ -93,3 +93,8 @@ def test_a_training_ends_with_a_card_of_its_model_and_what_goes_on_from_it_says_
         "model.safetensors",
         "swaps.jpg",
     }
+    assert run("push", "second", "me/second", "--dry-run", "--no-picture") == 0
+    said = capsys.readouterr().out
+    assert "card.json" in said
+    assert "swaps.jpg" not in said
+    assert (tmp_path / "second" / "model" / "swaps.jpg").is_file()

@@ -19,6 +19,7 @@ def push(
     branch: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: main)")] = None,
     message: Annotated[str, arg(metavar="WORDS")] = MESSAGE,
     pull_request: Flag = False,
+    no_picture: Flag = False,
     dry_run: Flag = False,
     common: CommonOptions,
 ) -> Report:
@@ -33,6 +34,7 @@ def push(
         branch: Branch to commit to.
         message: Of the commit.
         pull_request: Propose the commit instead of making it.
+        no_picture: Leave the picture here: that of a run shows images of its training.
         dry_run: Print the files and the card that would go; send nothing.
     """
     from swapae import hub
@@ -42,9 +44,9 @@ def push(
     folder, run = places(model)  # before torch comes: what is not there is said at once
     from swapae import sharing
 
-    with sharing.made_ready(
-        folder, name, gathered(folder, run), lambda ready: picture_beside(folder, run, ready)
-    ) as ready:
+    draw = None if no_picture else lambda ready: picture_beside(folder, run, ready)
+    known = gathered(folder, run)
+    with sharing.made_ready(folder, name, known, draw, has_picture=not no_picture) as ready:
         files = {file: (ready / file).stat().st_size for file in _files(ready)}
         for file, size in files.items():
             common.say(f"{size:>12,}  {file}")
