@@ -47,6 +47,8 @@ def test_page_json_says_how_much_is_loaded_and_what_the_samples_are(page_folder:
     assert [page["encoder"], page["generator"]] == ["encoder.onnx", "generator.onnx"]
     assert len(page["samples"]) == 12
     assert page["codes"] is None
+    assert "## Data and licence" in page["card"]
+    assert "swaps.jpg" not in page["card"]  # a picture that does not come along
     card = (page_folder / "README.md").read_text(encoding="utf-8")
     assert "python -m http.server" in card
     assert "onnxruntime-web 1.30.0 (MIT" in card

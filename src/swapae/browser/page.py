@@ -15,6 +15,7 @@ from swapae.browser import runtime, samples
 from swapae.browser.parts import parts
 from swapae.export.folder import CARD
 from swapae.export.folder import OUR_FILES as GRAPH_FILES
+from swapae.export.onnx_card import without_pictures
 from swapae.files import write_text
 from swapae.web.about import About
 
@@ -59,7 +60,7 @@ def write_page(
         "format": FORMAT,
         "name": about.name,
         "title": about.title or about.name,
-        "card": about.card,
+        "card": without_pictures(about.card),
         **graphs,
         "most": MOST_SIDES,
         "samples": told,
