@@ -45,6 +45,11 @@ class Common:
         if not self.quiet:
             self.show(text)
 
+    def note(self, text: str | None) -> None:
+        """Print a line about the work, where there is anything to tell."""
+        if text is not None:
+            self.say(text)
+
     def show(self, text: str) -> None:
         """Print what was asked for."""
         if not self.json:

@@ -40,6 +40,7 @@ def grid(
     from swapae.cli.hybrids import Coder
 
     coder = Coder.load(model, common.device, common.backend)
+    common.note(coder.word_on_size([*rows, *columns]))
     box = max(picture.width for picture in rows), max(picture.height for picture in rows)
     header = [shrink(picture, box) for picture in columns]
     heights = [max(picture.height for picture in header), *(picture.height for picture in rows)]

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from PIL.Image import Image
 
+from swapae import box
 from swapae.codes import Codes
 from swapae.editing.interpolate import interpolate
 from swapae.images import put_alpha, save_image, split_alpha, to_pil
 from swapae.model import SwappingAutoencoder
 from swapae.runtime.backends import BackendName
+
+FAR = 2  # times the side of a model's images; a model of 64² holds to 128, and fails at 256 (LOG.md)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,18 @@ class Coder:
     def load(name: str, device: str, backend: BackendName = "torch") -> "Coder":
         """The model that MODEL names, on the device that `--device` names, run by what `--backend` names."""
         return Coder(SwappingAutoencoder.from_pretrained(name, device=device, backend=backend))
+
+    def word_on_size(self, pictures: Sequence[Image]) -> str | None:
+        """Say that a picture is far larger than what the model has seen; None if none is, or nobody knows."""
+        weights = self.model.loaded_from
+        side = None if weights is None else box.image_size(weights.parent)
+        width, height = max((picture.size for picture in pictures), key=min)
+        if side is None or min(width, height) <= FAR * side:
+            return None
+        return (
+            f"note: the model was trained on images of {side}×{side}, and one of these is {width}×{height}; "
+            "made smaller first, it may come out better"
+        )
 
     def encode(self, picture: Image) -> Encoded:
         """Encode one picture; transparent parts are seen over white."""

@@ -63,6 +63,7 @@ def mix(
     from swapae.video.kinds import is_video
 
     coder = Coder.load(model, common.device, common.backend)
+    common.note(coder.word_on_size(pictures))
     own, *others = (coder.encode(picture) for picture in pictures)
     if weights:
         parts = [own.codes, *(other.codes for other in others)]

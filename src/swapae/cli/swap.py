@@ -38,6 +38,7 @@ def swap(
     from swapae.cli.hybrids import Coder
 
     coder = Coder.load(model, common.device, common.backend)
+    common.note(coder.word_on_size(pictures))
     own, other = (coder.encode(picture) for picture in pictures)
     for amount, file in files.items():
         coder.save(coder.hybrid(own, other, amount), file, common.force)
