@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,7 +12,8 @@ from tests.cli.tools import Photo, Streams, run
 from torch import Tensor
 
 from swapae import SwappingAutoencoder
-from swapae.export import check
+from swapae.cli import export as command
+from swapae.export import check, precision
 from swapae.export.onnx_graphs import encoder_graph, generator_graph
 from swapae.export.precision import int8, sensitive, with_half_weights
 from swapae.export.reduced import feeds_of, in_words, measured
@@ -219,3 +220,8 @@ def test_a_measured_error_is_that_of_the_folder(
     assert 0 < apart["mean"] <= 0.2501
     assert apart["lpips"] == pytest.approx(apart["mean"], rel=1e-3)
     shutil.rmtree(tmp_path / "o")
+
+
+def test_the_command_line_knows_every_precision() -> None:
+    assert get_args(command.PrecisionName) == get_args(precision.PrecisionName)
+    assert set(check.LIMITS) == set(get_args(precision.PrecisionName))

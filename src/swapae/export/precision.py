@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 PrecisionName = Literal["float32", "float16-weights", "int8"]
-PRECISIONS: tuple[PrecisionName, ...] = get_args(PrecisionName)
 Feed = Mapping[str, NDArray[np.float32]]  # of a graph, its inputs
 
 LEAST = 256  # numbers: smaller constants stay float32
@@ -36,7 +35,7 @@ WEIGHTED = ("Conv", "ConvTranspose")  # operations whose second input is a weigh
 class Precision:
     """How graphs are stored and computed.
 
-    - name: one of `PRECISIONS`.
+    - name: as `swapae export --precision` takes it.
     - feeds: of each graph, examples of its inputs; int8 alone needs them.
     """
 
