@@ -167,10 +167,11 @@ def write_weights(run: Path, folder: Path) -> None:
 
 def write_gallery(folder: Path, size: int, model: SwappingAutoencoder, options: Options) -> list[Entry]:
     """Choose and write a dozen samples, rendered ones where there are no photos."""
+    first = KINDS[options.name].first
     if options.photos is None:
-        return write_rendered(folder, size, options.name)
+        return write_rendered(folder, size, options.name, first)
     lpips = LPIPS.load(options.weights)
-    return write_codes(folder, size, model, FolderSource(options.photos), lpips)
+    return write_codes(folder, size, model, FolderSource(options.photos), lpips, first)
 
 
 def cost(options: Options, config: TrainConfig) -> dict[str, Any]:

@@ -31,8 +31,11 @@ Entry = dict[str, object]
 # ── rendered ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def write_rendered(folder: Path, size: int, name: str) -> list[Entry]:
-    """Write the first scenes of a sequence of their own whose forms and materials all differ, as PNGs."""
+def write_rendered(folder: Path, size: int, name: str, first: Sequence[str] = ()) -> list[Entry]:
+    """Write the first scenes of a sequence of their own whose forms and materials all differ, as PNGs.
+
+    The samples named `first` come first.
+    """
     seed = sequence_of(name)
     entries: list[Entry] = []
     for index in different(seed, NUM_SAMPLES):
@@ -43,6 +46,7 @@ def write_rendered(folder: Path, size: int, name: str) -> list[Entry]:
         about = f"{form}, {material}".replace("_", " ")
         source = {"generator": VERSION, "seed": seed, "index": index, "form": form, "material": material}
         entries.append({"name": file.removesuffix(".png"), "about": about, "file": file, "source": source})
+    entries = put_first(entries, first)
     write_list(folder, entries)
     return entries
 
@@ -74,13 +78,18 @@ def different(seed: int, count: int) -> list[int]:
 
 
 def write_codes(
-    folder: Path, size: int, model: SwappingAutoencoder, source: Source, lpips: LPIPS
+    folder: Path,
+    size: int,
+    model: SwappingAutoencoder,
+    source: Source,
+    lpips: LPIPS,
+    first: Sequence[str] = (),
 ) -> list[Entry]:
     """Write codes of photos that are well reconstructed and as different as can be, in half precision.
 
     Of each class (folder) the half with the smaller LPIPS is taken. Of these the best comes first, then
     always the one that is farthest, in both codes, from those that are there; of a class no more than
-    its share.
+    its share. Then the samples named `first` are put before the others.
     """
     codes, errors, paths = measured(model, Photos.of(source, size), lpips)
     if len(paths) < 2 * NUM_SAMPLES:
@@ -97,6 +106,7 @@ def write_codes(
         about = f"{kind}-{same + 1}" if same else kind
         origin = {"photo": "/".join(Path(paths[number]).parts[-2:]), "lpips": round(errors[number].item(), 4)}
         entries.append({"name": about, "about": kind, "place": place, "source": origin})
+    entries = put_first(entries, first)
     write_list(folder, entries)
     return entries
 
@@ -152,6 +162,12 @@ def spread(structure: Tensor, texture: Tensor, kinds: Sequence[str], count: int)
 def _distances(codes: Tensor) -> Tensor:
     found = torch.cdist(codes.double(), codes.double())
     return found / found.mean().clamp_min(1e-12)
+
+
+def put_first(entries: Sequence[Entry], pair: Sequence[str]) -> list[Entry]:
+    """Put a pair before all others, for a page opens with the first two; those that are there, that is."""
+    names = [*pair, *(str(entry["name"]) for entry in entries)]
+    return sorted(entries, key=lambda entry: names.index(str(entry["name"])))
 
 
 def write_list(folder: Path, entries: Sequence[Entry]) -> None:

@@ -11,6 +11,7 @@ class Kind:
     data: str
     data_license: str
     limits: tuple[str, ...]
+    first: tuple[str, str]  # samples of a swap worth seeing first, structure and texture, chosen by eye
     metrics: tuple[str, ...] = ()  # of the evaluation on photos; none for the generated domain
 
 
@@ -33,6 +34,7 @@ KINDS = {
             "size in pixels, and forms are put together from what fits into {size} pixels.",
             SMALL,
         ),
+        first=("torus-stripes", "mushroom-checker"),
     ),
     "clothing": Kind(
         about="garments, shoes and hats, from photographs",
@@ -53,6 +55,7 @@ KINDS = {
             "It takes images of any size, but has only seen {size}×{size}: make larger ones smaller first.",
             SMALL,
         ),
+        first=("t-shirt-2", "pants"),
         metrics=("all",),
     ),
 }

@@ -241,6 +241,7 @@ def test_a_mix_of_one_is_a_swap(model: SwappingAutoencoder) -> None:
         (1, [1.0, 2.0], "1 textures need as many weights, not 2"),
         (2, [0.0, 0.0], "no texture has a weight other than 0"),
         (0, [], "no texture has a weight other than 0"),
+        (2, [float("nan"), 1.0], "must be finite numbers, not nan, 1.0"),
     ],
 )
 def test_a_mix_without_matching_weights_is_refused(

@@ -62,6 +62,11 @@ def test_it_brings_along_directions_of_its_own(name: str) -> None:
 
 
 @every
+def test_its_gallery_begins_with_the_pair_that_somebody_chose(name: str) -> None:
+    assert tuple(gallery(name))[:2] == ship.KINDS[name].first
+
+
+@every
 def test_it_makes_hybrids_of_its_gallery(name: str) -> None:
     samples, card = gallery(name), box.card_of(name)
     assert list(samples) == card["gallery"]

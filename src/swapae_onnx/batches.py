@@ -1,5 +1,6 @@
 """Which batches and weights go together."""
 
+import math
 from collections.abc import Sequence
 
 
@@ -7,10 +8,12 @@ def check_weights(num_textures: int, weights: Sequence[float]) -> None:
     """Refuse weights by which so many textures cannot be blended.
 
     Raises:
-        ValueError: when there are not as many weights, or all are 0.
+        ValueError: when there are not as many weights, all are 0, or one is no finite number.
     """
     if num_textures != len(weights):
         raise ValueError(f"{num_textures} textures need as many weights, not {len(weights)}.")
+    if not all(map(math.isfinite, weights)):
+        raise ValueError(f"weights and strengths must be finite numbers, not {', '.join(map(str, weights))}.")
     if not any(weights):
         raise ValueError("no texture has a weight other than 0; give one at least.")
 

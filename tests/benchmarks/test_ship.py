@@ -240,6 +240,12 @@ def test_a_gallery_is_spread_over_both_codes_and_all_kinds() -> None:
     assert sorted(ship_gallery.spread(structure, texture, kinds, 5).tolist()) == [0, 1, 2, 3, 4]
 
 
+def test_a_page_opens_with_the_pair_that_somebody_chose() -> None:
+    entries: list[ship_gallery.Entry] = [{"name": name} for name in "abcd"]
+    names = [[entry["name"] for entry in ship_gallery.put_first(entries, pair)] for pair in ("cb", "xd", ())]
+    assert names == [list("cbad"), list("dabc"), list("abcd")]
+
+
 def test_photos_are_measured_by_all_metrics_when_no_report_is_given(
     run: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

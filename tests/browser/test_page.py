@@ -176,6 +176,18 @@ def test_what_is_no_picture_is_a_sentence_and_a_large_one_is_made_smaller(opened
     opened.settle()
 
 
+def test_a_photo_far_larger_than_the_model_knows_is_exchanged_for_a_smaller_copy(opened: Visit) -> None:
+    page = opened.page
+    file = io.BytesIO()
+    Image.new("RGB", (150, 200), "teal").save(file, "PNG")
+    drop(page, ".side.structure .slot", ("tall.png", file.getvalue()))
+    page.locator(".toast", has_text="64 × 64").get_by_role("button", name="Use a smaller copy").click()
+    page.wait_for_function("() => document.querySelector('canvas.frame').height === 128")
+    assert opened.floats().shape == (3, 128, 96)
+    page.click(tile("structure", 1))
+    opened.settle()
+
+
 def test_by_the_keyboard_alone(opened: Visit) -> None:
     page = opened.page
     opened.settle()

@@ -1,7 +1,8 @@
 /** Photos on the page: those of the gallery, those added, those a saved picture brought along. */
 
 import { hasRecipe } from "./png.js";
-import { imagesOf } from "./recipe.js";
+import { imagesOf, withOther } from "./recipe.js";
+import { isFar, smallerCopy } from "./smaller.js";
 import { text } from "./text.js";
 
 const KEPT = 256 * 2 ** 20; // bytes of originals kept, to show them large and to send them again
@@ -99,7 +100,24 @@ export function createPhotos({ api, state, history, toast, announce }) {
       }
     }
     if (added.length) announce(text.added(added.length), 0);
+    offerSmaller(added);
     return added;
+  }
+
+  /** Say of photos that are far larger than the model knows that they are, and offer copies of its size. */
+  function offerSmaller(added) {
+    const side = state.get().model?.size;
+    const far = added.filter((image) => isFar(image, side));
+    if (!far.length) return;
+    const run = () => Promise.all(far.map((image) => exchange(image, side))).catch(() => toast(text.notSmaller, { kind: "error" }));
+    toast(text.tooLarge(side), { action: { label: text.useSmaller(far.length), run }, stay: false });
+  }
+
+  /** Put a smaller copy in the place of a photo, wherever the document has it. */
+  async function exchange(image, side) {
+    const copy = await add(await smallerCopy(image.blob, side));
+    state.set(({ recipe }) => ({ recipe: recipe && withOther(recipe, image.id, copy.id) }), { undoable: text.smaller });
+    await forget(image.id).catch(() => {}); // an earlier step of the history may need it
   }
 
   /** Take a photo away that was added; the server keeps it while a step of the history needs it. */

@@ -25,6 +25,13 @@ export function withTexture(recipe, image) {
   return { ...recipe, textures: [{ image, weight: 1 }] };
 }
 
+/** The same with an image in the place of another. */
+export function withOther(recipe, image, other) {
+  const put = (part) => (part.image === image ? { ...part, image: other } : part);
+  const layers = recipe.layers.map((layer) => (layer.texture === image ? { ...layer, texture: other } : layer));
+  return { ...recipe, structures: recipe.structures.map(put), textures: recipe.textures.map(put), layers };
+}
+
 /** Structure and texture change places. */
 export function exchanged(recipe) {
   return { ...recipe, structures: recipe.textures, textures: recipe.structures };
