@@ -5,6 +5,8 @@ Nothing here knows a network: files hold names, tensors and a few words of metad
 
 import hashlib
 import json
+import tarfile
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -60,6 +62,25 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     with _opened(Path(path)) as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+def refuse_programs(path: Path, instead: str) -> None:
+    """Refuse a file saved by PyTorch whose kind can do more than hold tensors, before torch opens it.
+
+    Args:
+        path: of a file that `torch.load` is to read.
+        instead: what such a file should be, a sentence for the message.
+
+    Raises:
+        UserError: it is an archive of TorchScript, or one that torch would unpack.
+    """
+    if _is_program(path):
+        what = "an archive of TorchScript, which is a program"
+    elif _is_tar(path):
+        what = "a tar archive, which would be unpacked to be read"
+    else:
+        return
+    raise UserError(f"{path} is {what}, and was not read. {instead}")
 
 
 def load_kept(
@@ -225,6 +246,23 @@ def _opened(path: Path) -> Iterator[Any]:
                 f"{path} is a PyTorch checkpoint, not a safetensors file; `swapae convert` makes one of it."
             ) from error
         raise UserError(f"{path} is damaged or not a safetensors file ({error}).") from error
+
+
+def _is_program(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
+
+
+def _is_tar(path: Path) -> bool:
+    """Whether torch would take it for a file of its first versions: it would unpack that to a folder."""
+    try:
+        with tarfile.open(path, "r:"):
+            return True
+    except Exception:  # most files are none, and whoever looks closer says what they are
+        return False
 
 
 def _is_pickle(path: Path) -> bool:

@@ -1,5 +1,7 @@
 import re
 import socket
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,14 @@ def test_code_in_a_file_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(UserError, match=name):
             read_net(Path(name))
     assert not Path("touched").exists()
+
+
+def test_a_program_and_an_archive_that_would_be_unpacked_are_not_opened(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "program.pth", "w") as archive:
+        archive.writestr("net/constants.pkl", b"")
+    with tarfile.open(tmp_path / "old.pth", "w") as archive:
+        archive.add(__file__, "../storages")
+    for name, what in (("program.pth", "an archive of TorchScript"), ("old.pth", "a tar archive")):
+        with pytest.raises(UserError, match=f"{name} is {what}, .*tensors only"):
+            read_net(tmp_path / name)
+    assert not (tmp_path.parent / "storages").exists()

@@ -2,7 +2,6 @@
 
 import pickle
 import re
-import tarfile
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from swapae.errors import UserError
 from swapae.files import written_whole
-from swapae.weights import listed
+from swapae.weights import listed, refuse_programs
 
 OTHERS = " Those of rosinality's implementation cannot be converted: its networks compute something else."
 SOUND = (2, 10)  # CVE-2025-32434 was mended in 2.6, CVE-2026-24747 in 2.10
@@ -30,6 +29,7 @@ def read_official(path: str | Path) -> dict[str, Tensor]:
         what = "is a folder" if path.is_dir() else "does not exist"
         raise UserError(f"{path} {what}; name a published checkpoint, a .pth file.")
     _check_reader(path)
+    refuse_programs(path, "A published checkpoint holds tensors only.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about kinds of tensors that are refused below
@@ -49,7 +49,7 @@ def read_official(path: str | Path) -> dict[str, Tensor]:
 
 
 def _check_reader(path: Path) -> None:
-    """Refuse a torch whose reader of weights alone can be fooled, and kinds of files it need not see."""
+    """Refuse a torch whose reader of weights alone can be fooled."""
     version = torch.__version__.partition("+")[0]
     if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < SOUND:
         least = ".".join(map(str, SOUND))
@@ -57,30 +57,6 @@ def _check_reader(path: Path) -> None:
             f"{path} was not read: that needs PyTorch {least} or newer, not {version}, whose reader of "
             "checkpoints can be made to run code (CVE-2026-24747)."
         )
-    if _is_program(path):
-        what = "an archive of TorchScript, which is a program"
-    elif _is_tar(path):
-        what = "a tar archive, which would be unpacked to be read"
-    else:
-        return
-    raise UserError(f"{path} is {what}, and was not read. A published checkpoint holds tensors only.")
-
-
-def _is_program(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
-        return False
-
-
-def _is_tar(path: Path) -> bool:
-    """Whether torch would take it for a file of its first versions: it would unpack that to a folder."""
-    try:
-        with tarfile.open(path, "r:"):
-            return True
-    except Exception:  # most files are none, and whoever looks closer says what they are
-        return False
 
 
 def _flat(data: object, path: Path) -> dict[str, Tensor]:

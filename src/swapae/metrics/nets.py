@@ -10,7 +10,7 @@ from torch import Tensor
 
 from swapae.errors import UserError
 from swapae.files import cache_folder
-from swapae.weights import load_tensors
+from swapae.weights import load_tensors, refuse_programs
 
 VARIABLE = "SWAPAE_WEIGHTS"  # environment: a folder of weights files
 
@@ -52,6 +52,7 @@ def read_net(path: Path) -> dict[str, Tensor]:
     """
     if path.suffix == ".safetensors":
         return load_tensors(path)[0]
+    refuse_programs(path, "The weights of a network are tensors only.")
     try:
         with open(path, "rb") as file:
             found = torch.load(file, map_location="cpu", weights_only=True)
