@@ -11,6 +11,7 @@ from torch import Tensor
 from swapae.errors import UserError
 from swapae.files import shown
 from swapae.weights import load_kept, save_tensors
+from swapae_onnx.batches import check_pair, kept_axis
 from swapae_onnx.batches import check_weights as check_weights
 from swapae_onnx.batches import common_batch as common_batch
 
@@ -32,24 +33,14 @@ class Codes:
     size: tuple[int, int]
 
     def __post_init__(self) -> None:
-        if self.structure.ndim != 4 or self.texture.ndim not in (2, 4):
-            raise ValueError(
-                f"structure must be [B, C, h, w] and texture [B, C] or [B, C, h, w], "
-                f"not {tuple(self.structure.shape)} and {tuple(self.texture.shape)}."
-            )
-        if len(self.structure) != len(self.texture):
-            raise ValueError(
-                f"{len(self.structure)} structure codes do not pair with {len(self.texture)} texture codes."
-            )
+        check_pair(self.structure.shape, self.texture.shape)
 
     def __len__(self) -> int:
         return len(self.structure)
 
     def __getitem__(self, index: int | slice) -> "Codes":
         """Take some images' codes; an int keeps the batch axis."""
-        if not isinstance(index, slice):
-            index = range(len(self))[index]  # refuses what is out of range, resolves negatives
-            index = slice(index, index + 1)
+        index = kept_axis(index, len(self))
         return Codes(self.structure[index], self.texture[index], self.size)
 
     @staticmethod

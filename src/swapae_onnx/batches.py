@@ -1,4 +1,4 @@
-"""Which batches and weights go together."""
+"""Which batches, codes and weights go together, for arrays of numpy and of torch alike."""
 
 import math
 from collections.abc import Sequence
@@ -29,3 +29,30 @@ def common_batch(*sizes: int) -> int:
     if other is not None:
         raise ValueError(f"batches of {batch} and {other} do not pair: give equal ones, or one of 1.")
     return batch
+
+
+def check_pair(structure: Sequence[int], texture: Sequence[int]) -> None:
+    """Refuse shapes that no structure and texture of one batch have.
+
+    Raises:
+        ValueError: they are not `[B, C, h, w]` and `[B, C]` or `[B, C, h, w]`, or their batches differ.
+    """
+    if len(structure) != 4 or len(texture) not in (2, 4):
+        raise ValueError(
+            f"structure must be [B, C, h, w] and texture [B, C] or [B, C, h, w], "
+            f"not {tuple(structure)} and {tuple(texture)}."
+        )
+    if structure[0] != texture[0]:
+        raise ValueError(f"{structure[0]} structure codes do not pair with {texture[0]} texture codes.")
+
+
+def kept_axis(index: int | slice, length: int) -> slice:
+    """Turn an index of a batch into a slice, so that the batch axis stays.
+
+    Raises:
+        IndexError: it lies outside of the batch.
+    """
+    if isinstance(index, slice):
+        return index
+    index = range(length)[index]  # refuses what is out of range, resolves negatives
+    return slice(index, index + 1)

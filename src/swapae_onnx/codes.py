@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from swapae_onnx.batches import check_weights, common_batch
+from swapae_onnx.batches import check_pair, check_weights, common_batch, kept_axis
 
 Array = NDArray[np.floating[Any]]
 
@@ -29,24 +29,14 @@ class Codes:
     size: tuple[int, int]
 
     def __post_init__(self) -> None:
-        if self.structure.ndim != 4 or self.texture.ndim not in (2, 4):
-            raise ValueError(
-                f"structure must be [B, C, h, w] and texture [B, C] or [B, C, h, w], "
-                f"not {self.structure.shape} and {self.texture.shape}."
-            )
-        if len(self.structure) != len(self.texture):
-            raise ValueError(
-                f"{len(self.structure)} structure codes do not pair with {len(self.texture)} texture codes."
-            )
+        check_pair(self.structure.shape, self.texture.shape)
 
     def __len__(self) -> int:
         return len(self.structure)
 
     def __getitem__(self, index: int | slice) -> Codes:
         """Take some images' codes; an int keeps the batch axis."""
-        if not isinstance(index, slice):
-            index = range(len(self))[index]  # refuses what is out of range, resolves negatives
-            index = slice(index, index + 1)
+        index = kept_axis(index, len(self))
         return Codes(self.structure[index], self.texture[index], self.size)
 
     @staticmethod
